@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Whether this builds regular Swift (tests, host tools) or Embedded Swift (the programs for a
+// device) is decided on the command line, by `--toolset cmake/toolset.<architecture>.json`; see
+// build.sh. Nothing here depends on it.
+
+/// What Embedded Swift cannot do is an error in the regular build too; so is every other warning.
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error), .treatWarning("EmbeddedRestrictions", as: .error),
+]
+
+/// Adding a collector adds a line here, its cases in Sources/Records/Record.swift and its folder.
+let collectors: [Target] = [
+  .collector("cyclic-sysinfo")
+]
+
+let package = Package(
+  name: "stats-recording",
+  targets: collectors + [
+    .target(name: "CLinux"),
+    .systemLibrary(name: "CMosquitto"),
+    .systemLibrary(name: "CSystemd"),
+
+    .target(name: "Records", swiftSettings: strict),
+    .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: strict),
+    .target(name: "Daemon", dependencies: ["CLinux", "Linux", "Records"], swiftSettings: strict),
+
+    .executableTarget(
+      name: "posix-mq-to-mqtt-bridge",
+      dependencies: ["CLinux", "CMosquitto", "CSystemd", "Daemon", "Linux", "Records"],
+      swiftSettings: strict,
+      // Embedded Swift ignores the `link` line of a module map.
+      linkerSettings: ["mosquitto", "systemd", "ssl", "crypto"].map { .linkedLibrary($0) }),
+
+    .testTarget(name: "RecordsTests", dependencies: ["Records"], exclude: ["Golden"]),
+    .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux"]),
+    .testTarget(name: "DaemonTests", dependencies: ["CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
+      name: "CyclicSysinfoTests", dependencies: ["cyclic-sysinfo", "CLinux", "Linux", "Records"]),
+    .testTarget(
+      name: "BridgeTests",
+      dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(name: "IntegrationTests", dependencies: ["CLinux", "Linux", "Records"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+extension Target {
+  /// A daemon that watches one source; `libraries` are what its source needs beside glibc.
+  static func collector(
+    _ name: String, modules: [Target.Dependency] = [], libraries: [String] = []
+  ) -> Target {
+    .executableTarget(
+      name: name, dependencies: ["CLinux", "Daemon", "Linux", "Records"] + modules,
+      swiftSettings: strict, linkerSettings: libraries.map { .linkedLibrary($0) })
+  }
+}

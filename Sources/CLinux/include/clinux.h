@@ -1,0 +1,104 @@
+// glibc and the kernel as Swift sees them. What Swift cannot import (variadic functions, errno,
+// macros with arguments, unions of a struct) stands here as a static inline; there is no logic.
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE 1
+#endif
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <mqueue.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <sys/timerfd.h>
+#include <sys/timex.h>
+#include <sys/ucontext.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+// A wrong toolset must not build; the C compiler and Swift's importer both check.
+#if !defined(__linux__)
+#error "pass --target=<arch>-linux-gnu* to the C importer: the *-none-* triples do not define __linux__"
+#endif
+#if defined(__arm__) && !defined(__ARM_PCS_VFP)
+#error "armhf needs -mfloat-abi=hard"
+#endif
+_Static_assert(sizeof(time_t) == 8 && sizeof(off_t) == 8,
+               "armhf needs -D_FILE_OFFSET_BITS=64 -D_TIME_BITS=64");
+
+static inline int clinux_errno(void) { return errno; }
+
+static inline int clinux_open(const char *path, int flags, mode_t mode) {
+  return open(path, flags, mode);
+}
+static inline mqd_t clinux_mq_open(const char *name, int flags, mode_t mode, struct mq_attr *attr) {
+  return mq_open(name, flags, mode, attr);
+}
+
+// mq_send(3) and mq_receive(3) for bytes that are not char.
+static inline int clinux_mq_send(mqd_t queue, const void *bytes, size_t count) {
+  return mq_send(queue, (const char *)bytes, count, 0);
+}
+static inline ssize_t clinux_mq_receive(mqd_t queue, void *bytes, size_t count) {
+  return mq_receive(queue, (char *)bytes, count, NULL);
+}
+
+// struct epoll_event is packed on amd64 alone, and its `data` is a union.
+static inline int clinux_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
+  struct epoll_event event = {.events = events, .data.u64 = data};
+  return epoll_ctl(epoll, operation, fd, &event);
+}
+static inline uint32_t clinux_epoll_event_events(const struct epoll_event *event) {
+  return event->events;
+}
+static inline uint64_t clinux_epoll_event_data(const struct epoll_event *event) {
+  return event->data.u64;
+}
+
+// `sun_path` is an array, `struct sockaddr` a cast away: connect(2) to a UNIX socket's address.
+static inline int clinux_connect_unix(int fd, const struct sockaddr_un *address, socklen_t length) {
+  return connect(fd, (const struct sockaddr *)address, length);
+}
+
+// SIG_IGN is a pointer cast.
+static inline void clinux_ignore_signal(int number) { signal(number, SIG_IGN); }
+
+// Where a signal struck, relative to the start of the program's file as llvm-symbolizer wants it.
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+static inline uintptr_t clinux_program_offset(const void *context) {
+  const ucontext_t *state = (const ucontext_t *)context;
+#if defined(__x86_64__)
+  uintptr_t counter = (uintptr_t)state->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+  uintptr_t counter = (uintptr_t)state->uc_mcontext.pc;
+#elif defined(__arm__)
+  uintptr_t counter = (uintptr_t)state->uc_mcontext.arm_pc;
+#else
+#error "say where this architecture keeps its program counter"
+#endif
+  return counter - (uintptr_t)__ehdr_start;
+}
+// sa_sigaction is a member of a union, and Swift sees only one of its names.
+static inline int clinux_on_signal(int number, void (*handler)(int, siginfo_t *, void *), int flags) {
+  struct sigaction action = {.sa_sigaction = handler, .sa_flags = flags};
+  return sigaction(number, &action, NULL);
+}
+
+// The command line: Embedded Swift has no CommandLine, but glibc hands it to constructors.
+int clinux_argument_count(void);
+const char *clinux_argument(int index);

@@ -1,0 +1,206 @@
+import CLinux
+import Linux
+import Records
+
+/// The options of a program, from the command line and its configuration file.
+///
+/// One grammar for all programs: `--name value` or `--name=value`, and `name = value` in the file.
+/// A program asks for each of its options once, with its help; then ``answer(_:)`` says whether to
+/// go on. The command line goes before the file, and of several values the last one counts.
+public struct Options {
+  /// What to say instead of running: help and version on standard output, mistakes on stderr.
+  public struct Answer {
+    public let text: String
+    /// 0 after help and version, 2 after a mistake.
+    public let status: Int32
+
+    /// Says it where it belongs; returns the status to exit with.
+    public func tell(_ log: Log) -> Int32 {
+      if status == 0 { try? writeToStandardOutput([UInt8](text.utf8)) } else { log.error(text) }
+      return status
+    }
+  }
+
+  private struct Given {
+    let name: String
+    let value: String?
+    /// Where it stands in the configuration file; nil: on the command line.
+    let line: Int?
+    var known = false
+  }
+
+  private let program: StaticString
+  private var given: [Given] = []
+  private var mistake: String?
+  private var help = ""
+  private var configurationPath: String
+
+  /// Reads the command line, and `/etc/stats-recording/<program>.conf` if there is one.
+  public init(_ program: StaticString, arguments: [String] = Self.commandLine) {
+    self.program = program
+    configurationPath = "/etc/stats-recording/\(program).conf"
+    read(arguments)
+    let named = text(
+      "config", "FILE", "read this file instead of \(configurationPath)")
+    if let named { configurationPath = named }
+    readConfiguration(mustExist: named != nil)
+  }
+
+  public static var commandLine: [String] {
+    (1..<max(1, clinux_argument_count())).map { String(cString: clinux_argument($0)) }
+  }
+
+  // MARK: What a program asks for
+
+  /// A text, or nil if it was not given.
+  public mutating func text(
+    _ name: StaticString, _ placeholder: StaticString, _ meaning: String
+  ) -> String? {
+    texts(name, placeholder, meaning).last
+  }
+
+  /// All values of an option that may be repeated, in the order given.
+  public mutating func texts(
+    _ name: StaticString, _ placeholder: StaticString, _ meaning: String
+  ) -> [String] {
+    describe("--\(name) \(placeholder)", meaning)
+    var fromCommandLine: [String] = []
+    var fromFile: [String] = []
+    for index in given.indices where given[index].name.utf8.elementsEqual("\(name)".utf8) {
+      given[index].known = true
+      guard let value = given[index].value else {
+        fail("\(place(given[index])) needs a value: \(placeholder)")
+        continue
+      }
+      if given[index].line == nil { fromCommandLine.append(value) } else { fromFile.append(value) }
+    }
+    return fromCommandLine.isEmpty ? fromFile : fromCommandLine
+  }
+
+  /// A flag: given alone, or with yes or no.
+  public mutating func flag(_ name: StaticString, _ meaning: String) -> Bool {
+    describe("--\(name)", meaning)
+    var result: (value: Bool, fromCommandLine: Bool) = (false, false)
+    for index in given.indices where given[index].name.utf8.elementsEqual("\(name)".utf8) {
+      given[index].known = true
+      let fromCommandLine = given[index].line == nil
+      guard let value = Self.boolean(given[index].value) else {
+        fail("\(place(given[index])): say yes or no")
+        continue
+      }
+      if fromCommandLine || !result.fromCommandLine { result = (value, fromCommandLine) }
+    }
+    return result.value
+  }
+
+  /// A length of time within `range`.
+  public mutating func interval(
+    _ name: StaticString, default fallback: Interval, atLeast minimum: Interval,
+    atMost maximum: Interval, _ meaning: String
+  ) -> Interval {
+    guard let text = text(name, "TIME", "\(meaning) [\(fallback.description)]") else {
+      return fallback
+    }
+    guard let interval = Interval(text) else {
+      fail("--\(name) \(text): not a time; write 100ms, 1s or 5min")
+      return fallback
+    }
+    guard minimum.nanoseconds...maximum.nanoseconds ~= interval.nanoseconds else {
+      fail("--\(name) \(text): not from \(minimum.description) to \(maximum.description)")
+      return fallback
+    }
+    return interval
+  }
+
+  /// A whole number within `range`.
+  public mutating func number(
+    _ name: StaticString, default fallback: Int, in range: ClosedRange<Int>, _ meaning: String
+  ) -> Int {
+    guard let text = text(name, "N", "\(meaning) [\(fallback)]") else { return fallback }
+    guard let number = Int(text), range.contains(number) else {
+      fail("--\(name) \(text): not a whole number from \(range.lowerBound) to \(range.upperBound)")
+      return fallback
+    }
+    return number
+  }
+
+  /// Something is wrong with what was given; the first mistake is the one that is said.
+  public mutating func fail(_ text: String) {
+    if mistake == nil { mistake = text }
+  }
+
+  /// nil if the program shall run. Ask last: what nobody asked for is an unknown option.
+  public mutating func answer(_ purpose: StaticString) -> Answer? {
+    let version = flag("version", "say the version and exit")
+    let wantsHelp = flag("help", "say this and exit")
+    if wantsHelp {
+      return Answer(
+        text: "Usage: \(program) [--OPTION VALUE]...\n\(purpose)\n\n\(help)", status: 0)
+    }
+    if version { return Answer(text: "\(program) \(Version.text)\n", status: 0) }
+    if let unknown = given.first(where: { !$0.known }) {
+      fail("\(place(unknown)) is not an option; \(program) --help lists them")
+    }
+    return mistake.map { Answer(text: $0, status: 2) }
+  }
+
+  // MARK: Where the values come from
+
+  private mutating func read(_ arguments: [String]) {
+    var index = 0
+    while index < arguments.count {
+      let argument = arguments[index].utf8
+      index += 1
+      guard argument.starts(with: "--".utf8), argument.count > 2 else {
+        fail("\(arguments[index - 1]): options are written --name value")
+        continue
+      }
+      let body = argument.dropFirst(2)
+      if let equals = body.firstIndex(of: UInt8(ascii: "=")) {
+        let value = String(Substring(body[body.index(after: equals)...]))
+        given.append(Given(name: String(Substring(body[..<equals])), value: value, line: nil))
+      } else if index < arguments.count && !arguments[index].utf8.starts(with: "--".utf8) {
+        given.append(Given(name: String(Substring(body)), value: arguments[index], line: nil))
+        index += 1
+      } else {
+        given.append(Given(name: String(Substring(body)), value: nil, line: nil))
+      }
+    }
+  }
+
+  private mutating func readConfiguration(mustExist: Bool) {
+    do throws(SystemError) {
+      let bytes = try readFile(configurationPath, limit: 1 << 20)
+      do throws(ConfigurationFile.ParseError) {
+        for entry in try ConfigurationFile(parsing: bytes.span).entries {
+          given.append(Given(name: entry.key, value: entry.value, line: entry.line))
+        }
+      } catch {
+        fail("\(configurationPath):\(error.line): \(error.reason)")
+      }
+    } catch {
+      if error.errno != ENOENT || mustExist { fail(error.description) }
+    }
+  }
+
+  private func place(_ given: Given) -> String {
+    if let line = given.line { return "\(configurationPath):\(line): \(given.name)" }
+    return "--\(given.name)"
+  }
+
+  private mutating func describe(_ option: String, _ meaning: String) {
+    let column = 26
+    help += "  \(option)"
+    help += String(repeating: " ", count: max(1, column - 2 - option.utf8.count))
+    help += "\(meaning)\n"
+  }
+
+  private static func boolean(_ text: String?) -> Bool? {
+    guard let text else { return true }
+    for word in ["yes", "true", "on", "1"] where text.utf8.elementsEqual(word.utf8) { return true }
+    for word in ["no", "false", "off", "0"] where text.utf8.elementsEqual(word.utf8) {
+      return false
+    }
+    return nil
+  }
+}

@@ -1,0 +1,85 @@
+/// The programs that make records. The name is that of the executable, the queue and the topic.
+public enum Program: UInt8, CaseIterable, Sendable {
+  case cyclicSysinfo = 1
+
+  public var name: StaticString {
+    switch self {
+    case .cyclicSysinfo: "cyclic-sysinfo"
+    }
+  }
+
+}
+
+/// What a record is about. A number is never used again; a changed meaning is a new kind.
+public enum RecordKind: UInt16, CaseIterable, Sendable {
+  case systemInformation = 1
+  case sourceState = 2
+
+  public var name: StaticString {
+    switch self {
+    case .systemInformation: "system_information"
+    case .sourceState: "source_state"
+    }
+  }
+
+  /// The only program that may send it, or nil: the bridge refuses it from another one's queue.
+  public var program: Program? {
+    switch self {
+    case .systemInformation: .cyclicSysinfo
+    case .sourceState: nil
+    }
+  }
+}
+
+/// A record: the header and one of the bodies.
+public struct Record: Sendable {
+  public var header: RecordHeader
+  public var body: Body
+
+  public enum Body: Sendable {
+    case systemInformation(SystemInformation)
+    case sourceState(SourceState)
+  }
+
+  /// Reads the record that is the whole of the first `count` bytes. Errors: see ``RecordError``.
+  public init(decoding bytes: [UInt8], count: Int) throws(RecordError) {
+    header = try RecordHeader(decoding: bytes.span.extracting(first: count))
+    guard let kind = RecordKind(rawValue: header.kind) else { throw .unknownKind(header.kind) }
+    var decoder = FieldDecoder(bytes, header)
+    switch kind {
+    case .systemInformation: body = .systemInformation(try decoder.body())
+    case .sourceState: body = .sourceState(try decoder.body())
+    }
+  }
+
+  public var kind: RecordKind {
+    switch body {
+    case .systemInformation: .systemInformation
+    case .sourceState: .sourceState
+    }
+  }
+
+  /// Shows every field of the body to a visitor.
+  public func visit<Visitor: FieldVisitor>(_ visitor: inout Visitor) {
+    switch body {
+    case .systemInformation(var body): body.visit(&visitor)
+    case .sourceState(var body): body.visit(&visitor)
+    }
+  }
+
+  /// Adds the topic's levels behind the program's name.
+  public func appendTopic(to topic: inout TopicLevels) {
+    switch body {
+    case .systemInformation(let body): body.appendTopic(to: &topic)
+    case .sourceState(let body): body.appendTopic(to: &topic)
+    }
+  }
+
+  /// See ``RecordBody/isEvent``.
+  public var isEvent: Bool {
+    switch body {
+    case .systemInformation(let body): body.isEvent
+    case .sourceState(let body): body.isEvent
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import Daemon
+
+/// Everything that the bridge can be told.
+struct BridgeOptions {
+  let output: OutputOptions
+  let broker: BrokerOptions
+  let topics: Topics
+  let outboxBytes: Int
+  /// How many messages may be on their way at once; more than 100 gains nothing.
+  let window: Int
+  let messageExpiry: Interval
+  let statusInterval: Interval
+  let reconnectMaximum: Interval
+  let connectTimeout: Interval
+  let removesQueues: Bool
+
+  init(_ options: inout Options) {
+    broker = BrokerOptions(&options)
+    topics = Topics(&options)
+    let mebibytes = options.number(
+      "outbox-size", default: 4, in: 1...1024, "memory for records that wait, in MiB")
+    outboxBytes = mebibytes << 20
+    window = options.number(
+      "window", default: 100, in: 1...65535, "messages on their way at once, if the broker agrees")
+    messageExpiry = options.interval(
+      "message-expiry", default: .seconds(86_400), atLeast: .seconds(1),
+      atMost: .seconds(4_294_967_295), "a message that nobody fetched expires after this time")
+    statusInterval = options.interval(
+      "status-interval", default: .seconds(60), atLeast: .seconds(1), atMost: .seconds(86_400),
+      "publish the status this often, and when something is lost")
+    reconnectMaximum = options.interval(
+      "reconnect-max", default: .seconds(30), atLeast: .seconds(1), atMost: .seconds(86_400),
+      "longest time between attempts to connect")
+    connectTimeout = options.interval(
+      "connect-timeout", default: .seconds(20), atLeast: .seconds(1), atMost: .seconds(600),
+      "give an attempt up after this time")
+    output = OutputOptions(&options)
+    removesQueues = options.flag("remove-queues", "remove the queues and exit")
+  }
+}

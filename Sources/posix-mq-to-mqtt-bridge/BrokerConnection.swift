@@ -1,0 +1,275 @@
+import CLinux
+import CMosquitto
+import Daemon
+import Linux
+
+/// Why there is no connection, in words that say what to do.
+struct BrokerError: Error {
+  let description: String
+
+  init(_ description: String) {
+    self.description = description
+  }
+}
+
+/// One attempt to connect, and the connection if it succeeds.
+///
+/// Made anew for each attempt: nothing of a broken session is left, and certificates that were
+/// renewed meanwhile are read again. libmosquitto is driven from our own loop: it neither blocks
+/// nor has a thread, but for the look-up of a host name, which is getaddrinfo(3).
+///
+/// A class because libmosquitto's callbacks are given its address.
+final class BrokerConnection {
+  struct Acknowledgement {
+    let message: Int32
+    /// MQTT 5, 2.4: 0x80 and above is a refusal.
+    let reason: Int32
+  }
+
+  /// What the broker has answered to CONNECT; nil as long as it has not.
+  private(set) var isConnected = false
+  /// Messages that the broker takes before it has acknowledged one: MQTT 5, 3.2.2.3.3.
+  private(set) var receiveMaximum = 65535
+  /// PUBACKs that have come and were not taken yet.
+  private(set) var acknowledgements: [Acknowledgement] = []
+
+  private let client: OpaquePointer
+  private let options: BrokerOptions
+  private let properties: OpaquePointer?
+  /// The last reason that libmosquitto or the broker gave for what went wrong.
+  private var reason = ""
+  private var failed = false
+
+  /// Begins to connect; ``process(_:)`` goes on whenever the socket is ready.
+  ///
+  /// `attempt` counts from 0: a name may have addresses of which the first does not answer, so every
+  /// other attempt keeps to IPv4.
+  init(
+    _ options: BrokerOptions, clientID: String, will: (topic: [CChar], payload: [UInt8]),
+    messageExpirySeconds: UInt32, attempt: Int
+  ) throws(BrokerError) {
+    guard let client = mosquitto_new(clientID, true, nil) else {
+      throw BrokerError("mosquitto_new: \(String(cString: strerror(clinux_errno())))")
+    }
+    self.client = client
+    self.options = options
+    var list: OpaquePointer?
+    mosquitto_property_add_string(
+      &list, Int32(MQTT_PROP_CONTENT_TYPE.rawValue), "application/json")
+    mosquitto_property_add_int32(
+      &list, Int32(MQTT_PROP_MESSAGE_EXPIRY_INTERVAL.rawValue), messageExpirySeconds)
+    properties = list
+    acknowledgements.reserveCapacity(256)
+
+    mosquitto_user_data_set(client, Unmanaged.passUnretained(self).toOpaque())
+    setCallbacks()
+    mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5)
+    mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1)
+    // The window is ours to keep: libmosquitto would hold back what goes beyond its own.
+    mosquitto_int_option(client, MOSQ_OPT_SEND_MAXIMUM, 65535)
+    try check(
+      mosquitto_will_set(
+        client, will.topic, Int32(will.payload.count), will.payload, 1, true), "last will")
+    if let username = options.username {
+      try check(mosquitto_username_pw_set(client, username, options.password), "--username")
+    }
+    try secure()
+    let result = mosquitto_connect_bind_async(
+      client, options.host, Int32(options.port),
+      Int32(options.keepAlive.nanoseconds / 1_000_000_000), attempt % 2 == 0 ? nil : "0.0.0.0")
+    if result != 0 { throw BrokerError(explanation(result)) }
+  }
+
+  deinit {
+    mosquitto_destroy(client)
+    var list = properties
+    mosquitto_property_free_all(&list)
+  }
+
+  /// The socket to wait on; nil once the connection is gone.
+  var socket: Int32? {
+    let socket = mosquitto_socket(client)
+    return socket >= 0 ? socket : nil
+  }
+
+  /// What the socket is to be waited for now.
+  var interest: Readiness {
+    // Before CONNACK, TLS asks for either direction in turn.
+    mosquitto_want_write(client) ? [.reading, .writing] : .reading
+  }
+
+  /// Reads and writes what the socket is ready for. Errors: why the connection is gone.
+  func process(_ readiness: Readiness) throws(BrokerError) {
+    if !isConnected { try checkHandshake(readiness) }
+    // In the TLS handshake only reading goes on with it, whatever it waited for.
+    if readiness != .writing || !isConnected { try proceed(mosquitto_loop_read(client, 1)) }
+    if readiness.contains(.writing) { try proceed(mosquitto_loop_write(client, 1)) }
+  }
+
+  /// Sends a PINGREQ when it is due, and notices that the last one was not answered.
+  func keepAlive() throws(BrokerError) {
+    try proceed(mosquitto_loop_misc(client))
+  }
+
+  enum PublishError: Error {
+    /// This message will never be taken: it is too large for the broker.
+    case notTaken(String)
+    case connectionLost(BrokerError)
+  }
+
+  /// Publishes at QoS 1 and returns the message's id.
+  func publish(
+    _ topic: [CChar], _ payload: [UInt8], retain: Bool
+  ) throws(PublishError) -> Int32 {
+    var message: Int32 = 0
+    let result = mosquitto_publish_v5(
+      client, &message, topic, Int32(payload.count), payload, 1, retain, properties)
+    switch mosq_err_t(rawValue: result) {
+    case MOSQ_ERR_SUCCESS: return message
+    case MOSQ_ERR_OVERSIZE_PACKET, MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_INVAL, MOSQ_ERR_MALFORMED_UTF8:
+      throw .notTaken(String(cString: mosquitto_strerror(result)))
+    default: throw .connectionLost(BrokerError(explanation(result)))
+    }
+  }
+
+  func forgetAcknowledgements() {
+    acknowledgements.removeAll(keepingCapacity: true)
+  }
+
+  /// A reason code of MQTT 5 in words.
+  static func words(of reason: Int32) -> String {
+    String(cString: mosquitto_reason_string(reason))
+  }
+
+  /// Says goodbye: the broker does not publish the last will.
+  func disconnect() {
+    mosquitto_disconnect_v5(client, 0, nil)
+  }
+
+  // MARK: What libmosquitto says
+
+  private func setCallbacks() {
+    mosquitto_connect_v5_callback_set(client) { _, object, reason, _, properties in
+      BrokerConnection.from(object).connected(reason, properties)
+    }
+    mosquitto_publish_v5_callback_set(client) { _, object, message, reason, _ in
+      BrokerConnection.from(object).acknowledgements.append(
+        Acknowledgement(message: message, reason: reason))
+    }
+    mosquitto_disconnect_v5_callback_set(client) { _, object, reason, _ in
+      BrokerConnection.from(object).disconnected(reason)
+    }
+    mosquitto_log_callback_set(client) { _, object, level, text in
+      guard level & MOSQ_LOG_ERR != 0, let text else { return }
+      BrokerConnection.from(object).note(String(cString: text))
+    }
+  }
+
+  private static func from(_ object: UnsafeMutableRawPointer?) -> BrokerConnection {
+    Unmanaged.fromOpaque(object!).takeUnretainedValue()
+  }
+
+  private func connected(_ reason: Int32, _ properties: OpaquePointer?) {
+    guard reason == 0 else {
+      failed = true
+      self.reason = "refused: \(Self.words(of: reason)) (\(reason))"
+      if reason == 0x86 || reason == 0x87 { self.reason += Self.loginHint }
+      return
+    }
+    isConnected = true
+    var maximum: UInt16 = 0
+    if mosquitto_property_read_int16(
+      properties, Int32(MQTT_PROP_RECEIVE_MAXIMUM.rawValue), &maximum, false) != nil, maximum > 0
+    {
+      receiveMaximum = Int(maximum)
+    }
+  }
+
+  private static let loginHint = ": see --username, --password-file and the broker's access list"
+
+  private func disconnected(_ reason: Int32) {
+    failed = true
+    // Below 128 it is libmosquitto's own number, which `proceed` knows better.
+    guard reason >= 0x80 else { return }
+    self.reason = "broker says: \(Self.words(of: reason)) (\(reason))"
+    if reason == 0x8E { self.reason += ": another client has this device's id, see --device-id" }
+  }
+
+  private func note(_ line: String) {
+    // The first error is the cause; what follows it are consequences.
+    if reason.isEmpty { reason = line }
+  }
+
+  private func proceed(_ result: Int32) throws(BrokerError) {
+    if result != 0 { throw BrokerError(explanation(result)) }
+    if failed || socket == nil {
+      throw BrokerError(reason.isEmpty ? "the broker closed the connection" : reason)
+    }
+  }
+
+  private func explanation(_ result: Int32) -> String {
+    let errno = clinux_errno()
+    if let refusal = certificateRefusal { return "TLS: the broker's certificate: \(refusal)" }
+    if !reason.isEmpty {
+      return result == Int32(MOSQ_ERR_TLS.rawValue) ? "TLS: \(reason)" : reason
+    }
+    switch mosq_err_t(rawValue: result) {
+    case MOSQ_ERR_ERRNO: return String(cString: strerror(errno))
+    case MOSQ_ERR_EAI: return "the name \(options.host) cannot be resolved"
+    case MOSQ_ERR_CONN_LOST: return "the broker closed the connection"
+    case MOSQ_ERR_KEEPALIVE: return "no answer for \(options.keepAlive.description)"
+    default: return String(cString: mosquitto_strerror(result))
+    }
+  }
+
+  // MARK: TLS
+
+  private func secure() throws(BrokerError) {
+    switch options.security {
+    case .none: return
+    case .preSharedKey(let identity, let key):
+      try check(mosquitto_tls_psk_set(client, key, identity, nil), "--psk-file: hexadecimal digits")
+    case .certificates(let authorities, let certificate, let key):
+      if authorities == nil {
+        mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1)
+      }
+      // Nobody is there to type the password of an encrypted key: the answer is none.
+      try check(
+        mosquitto_tls_set(
+          client, authorities, authorities == nil ? "/etc/ssl/certs" : nil, certificate, key,
+          { _, _, _, _ in 0 }), "TLS files")
+    }
+  }
+
+  /// What OpenSSL found wrong with the broker's certificate, if that is why the handshake failed.
+  private var certificateRefusal: String? {
+    guard let ssl = mosquitto_ssl_get(client) else { return nil }
+    let result = SSL_get_verify_result(OpaquePointer(ssl))
+    return result == 0 ? nil : String(cString: X509_verify_cert_error_string(result))
+  }
+
+  /// Notices a connection that failed before it was one.
+  ///
+  /// In the TLS handshake libmosquitto takes an error of the socket for "not yet", and would be
+  /// called again at once without end.
+  private func checkHandshake(_ readiness: Readiness) throws(BrokerError) {
+    guard let socket else { return }
+    var error: Int32 = 0
+    var size = socklen_t(MemoryLayout<Int32>.size)
+    if getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0, error != 0 {
+      throw BrokerError(String(cString: strerror(error)))
+    }
+    var byte: UInt8 = 0
+    if readiness.contains(.reading),
+      recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
+    {
+      throw BrokerError("the broker closed the connection before it answered")
+    }
+  }
+
+  private func check(_ result: Int32, _ what: StaticString) throws(BrokerError) {
+    if result != 0 {
+      throw BrokerError("\(what): \(String(cString: mosquitto_strerror(result)))")
+    }
+  }
+}

@@ -1,0 +1,98 @@
+import CLinux
+import Daemon
+import Linux
+
+/// How to reach the broker, and as whom.
+struct BrokerOptions {
+  let host: String
+  let port: Int
+  let keepAlive: Interval
+  let security: Security
+  let username: String?
+  let password: String?
+
+  enum Security {
+    case none
+    /// With the system's certificate authorities if `authorities` is nil.
+    case certificates(authorities: String?, certificate: String?, key: String?)
+    case preSharedKey(identity: String, key: String)
+  }
+
+  init(_ options: inout Options) {
+    host = options.text("host", "HOST", "the broker [127.0.0.1]") ?? "127.0.0.1"
+    let tls = options.flag("tls", "use TLS, with the system's certificate authorities")
+    let authorities = options.text("ca-file", "FILE", "use TLS, with these authorities (PEM)")
+    let certificate = options.text("certificate-file", "FILE", "the client's certificate (PEM)")
+    let key = options.text("key-file", "FILE", "the key of the client's certificate (PEM)")
+    let identity = options.text("psk-identity", "NAME", "use TLS with a pre-shared key")
+    let pskFile = options.text("psk-file", "FILE", "the pre-shared key, in hexadecimal")
+    username = options.text("username", "NAME", "who to log in as")
+    let passwordFile = options.text(
+      "password-file", "FILE",
+      "the password is its first line [$CREDENTIALS_DIRECTORY/mqtt-password]")
+
+    if (certificate == nil) != (key == nil) {
+      options.fail("--certificate-file and --key-file go together")
+    }
+    if identity != nil {
+      if authorities != nil || certificate != nil || tls {
+        options.fail("--psk-identity: a pre-shared key stands instead of certificates")
+      }
+      if pskFile == nil { options.fail("--psk-identity needs --psk-file") }
+    } else if pskFile != nil {
+      options.fail("--psk-file needs --psk-identity")
+    }
+    for path in [authorities, certificate, key] {
+      if let path, access(path, R_OK) != 0 {
+        options.fail(SystemError("read", path).description)
+      }
+    }
+    if let identity, let pskFile {
+      security = .preSharedKey(
+        identity: identity, key: secret(in: pskFile, "--psk-file", &options) ?? "")
+    } else if tls || authorities != nil || certificate != nil {
+      security = .certificates(authorities: authorities, certificate: certificate, key: key)
+    } else {
+      security = .none
+    }
+    if let passwordFile {
+      password = secret(in: passwordFile, "--password-file", &options)
+      if username == nil { options.fail("--password-file needs --username") }
+    } else if username != nil, let folder = environment("CREDENTIALS_DIRECTORY"),
+      access("\(folder)/mqtt-password", F_OK) == 0
+    {
+      password = secret(in: "\(folder)/mqtt-password", "credential mqtt-password", &options)
+    } else {
+      password = nil
+    }
+    let usual = if case .none = security { 1883 } else { 8883 }
+    port = options.number("port", default: usual, in: 1...65535, "its port; with TLS 8883")
+    keepAlive = options.interval(
+      "keep-alive", default: .seconds(60), atLeast: .seconds(5), atMost: .seconds(65535),
+      "tell a broker that is gone after this time")
+  }
+
+  var address: String { "\(host):\(port)" }
+}
+
+/// The first line of a file that only its owner and group may read.
+private func secret(in path: String, _ option: String, _ options: inout Options) -> String? {
+  do throws(SystemError) {
+    let file = try FileDescriptor.open(path)
+    var status = stat()
+    guard fstat(file.raw, &status) == 0 else { throw SystemError("fstat", path) }
+    guard status.st_mode & 0o007 == 0 else {
+      options.fail("\(option) \(path): everybody may read it; chmod o= \(path)")
+      return nil
+    }
+    let line = try file.readToEnd(limit: 4096, path).prefix { $0 != UInt8(ascii: "\n") }
+    guard !line.isEmpty, !line.contains(0) else {
+      options.fail("\(option) \(path): its first line is empty, or not a text")
+      return nil
+    }
+    return String(decoding: line, as: UTF8.self)
+  } catch {
+    options.fail("\(option): \(error.description)")
+    return nil
+  }
+}
