@@ -41,7 +41,7 @@ let package = Package(
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),
-    .testTarget(name: "IntegrationTests", dependencies: ["CLinux", "Linux", "Records"]),
+    .testTarget(name: "IntegrationTests", dependencies: ["CLinux", "Records"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,9 +1,9 @@
 // glibc and the kernel as Swift sees them. What Swift cannot import (variadic functions, errno,
 // macros with arguments, unions of a struct) stands here as a static inline; there is no logic.
+//
+// Without _GNU_SOURCE: Foundation's modules import glibc without it, and the two would not agree on
+// what is in fd_set.
 #pragma once
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE 1
-#endif
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -83,7 +83,7 @@ extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 static inline uintptr_t clinux_program_offset(const void *context) {
   const ucontext_t *state = (const ucontext_t *)context;
 #if defined(__x86_64__)
-  uintptr_t counter = (uintptr_t)state->uc_mcontext.gregs[REG_RIP];
+  uintptr_t counter = (uintptr_t)state->uc_mcontext.gregs[16];  // REG_RIP
 #elif defined(__aarch64__)
   uintptr_t counter = (uintptr_t)state->uc_mcontext.pc;
 #elif defined(__arm__)

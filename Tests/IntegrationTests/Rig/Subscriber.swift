@@ -1,0 +1,61 @@
+import Foundation
+import Testing
+
+/// A message as mosquitto_sub(1) received it.
+struct Message {
+  let topic: String
+  let isRetained: Bool
+  let payload: String
+  /// The payload's members, if it is JSON.
+  let members: [String: Any]
+
+  func integer(_ name: String) -> Int? { (members[name] as? NSNumber)?.intValue }
+  func number(_ name: String) -> Double? { (members[name] as? NSNumber)?.doubleValue }
+  func text(_ name: String) -> String? { members[name] as? String }
+  func flag(_ name: String) -> Bool? { (members[name] as? NSNumber)?.boolValue }
+}
+
+/// mosquitto_sub(1): a witness of what arrives that is not ours.
+final class Subscriber {
+  private let process: ChildProcess
+
+  init(port: Int, topic: String, in folder: URL, options: [String] = []) throws {
+    let command = try #require(Machine.command("mosquitto_sub"), "mosquitto_sub is not installed")
+    process = try ChildProcess(
+      [
+        // Line by line, also what -d says.
+        "/usr/bin/stdbuf", "-oL", command, "-h", "127.0.0.1", "-p", "\(port)", "-V", "5", "-q", "1", "-t", topic, "-d",
+        "-F", "message %r %t %p",
+      ] + options, name: "mosquitto_sub", in: folder)
+    // -d prints SUBACK on standard output: from here on nothing is missed.
+    let process = process
+    try eventually("mosquitto_sub has subscribed") {
+      process.output.contains { $0.hasPrefix("Subscribed") }
+    }
+  }
+
+  private var seen: [Message] = []
+  private var linesSeen = 0
+
+  /// All messages up to now.
+  var messages: [Message] {
+    let lines = process.output
+    seen += lines[linesSeen...].compactMap { line in
+      let parts = line.split(separator: " ", maxSplits: 3)
+      guard parts.count == 4, parts[0] == "message" else { return nil }
+      let payload = String(parts[3])
+      let object = try? JSONSerialization.jsonObject(with: Data(payload.utf8))
+      return Message(
+        topic: String(parts[2]), isRetained: parts[1] == "1", payload: payload,
+        members: object as? [String: Any] ?? [:])
+    }
+    linesSeen = lines.count
+    return seen
+  }
+
+  /// The messages of a topic that ends with this.
+  func messages(of suffix: String) -> [Message] {
+    messages.filter { $0.topic.hasSuffix(suffix) }
+  }
+
+}
