@@ -1,10 +1,12 @@
 /// The programs that make records. The name is that of the executable, the queue and the topic.
 public enum Program: UInt8, CaseIterable, Sendable {
   case cyclicSysinfo = 1
+  case cyclicFileRead = 2
 
   public var name: StaticString {
     switch self {
     case .cyclicSysinfo: "cyclic-sysinfo"
+    case .cyclicFileRead: "cyclic-file-read"
     }
   }
 
@@ -14,11 +16,27 @@ public enum Program: UInt8, CaseIterable, Sendable {
 public enum RecordKind: UInt16, CaseIterable, Sendable {
   case systemInformation = 1
   case sourceState = 2
+  case disk = 40
+  case fileSystem = 41
+  case flashWear = 42
+  case processCounts = 43
+  case process = 44
+  case thermalZone = 45
+  case sensor = 46
+  case raspberryPi = 47
 
   public var name: StaticString {
     switch self {
     case .systemInformation: "system_information"
     case .sourceState: "source_state"
+    case .disk: "disk"
+    case .fileSystem: "file_system"
+    case .flashWear: "flash_wear"
+    case .processCounts: "process_counts"
+    case .process: "process"
+    case .thermalZone: "thermal_zone"
+    case .sensor: "sensor"
+    case .raspberryPi: "raspberry_pi"
     }
   }
 
@@ -27,6 +45,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     switch self {
     case .systemInformation: .cyclicSysinfo
     case .sourceState: nil
+    case .disk, .fileSystem, .flashWear, .processCounts, .process, .thermalZone, .sensor,
+      .raspberryPi:
+      .cyclicFileRead
     }
   }
 }
@@ -39,6 +60,14 @@ public struct Record: Sendable {
   public enum Body: Sendable {
     case systemInformation(SystemInformation)
     case sourceState(SourceState)
+    case disk(Disk)
+    case fileSystem(FileSystem)
+    case flashWear(FlashWear)
+    case processCounts(ProcessCounts)
+    case process(ProcessUsage)
+    case thermalZone(ThermalZone)
+    case sensor(Sensor)
+    case raspberryPi(RaspberryPi)
   }
 
   public init(header: RecordHeader, body: Body) {
@@ -54,6 +83,14 @@ public struct Record: Sendable {
     switch kind {
     case .systemInformation: body = .systemInformation(try decoder.body())
     case .sourceState: body = .sourceState(try decoder.body())
+    case .disk: body = .disk(try decoder.body())
+    case .fileSystem: body = .fileSystem(try decoder.body())
+    case .flashWear: body = .flashWear(try decoder.body())
+    case .processCounts: body = .processCounts(try decoder.body())
+    case .process: body = .process(try decoder.body())
+    case .thermalZone: body = .thermalZone(try decoder.body())
+    case .sensor: body = .sensor(try decoder.body())
+    case .raspberryPi: body = .raspberryPi(try decoder.body())
     }
   }
 
@@ -61,6 +98,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation: .systemInformation
     case .sourceState: .sourceState
+    case .disk: .disk
+    case .fileSystem: .fileSystem
+    case .flashWear: .flashWear
+    case .processCounts: .processCounts
+    case .process: .process
+    case .thermalZone: .thermalZone
+    case .sensor: .sensor
+    case .raspberryPi: .raspberryPi
     }
   }
 
@@ -69,6 +114,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(var body): body.visit(&visitor)
     case .sourceState(var body): body.visit(&visitor)
+    case .disk(var body): body.visit(&visitor)
+    case .fileSystem(var body): body.visit(&visitor)
+    case .flashWear(var body): body.visit(&visitor)
+    case .processCounts(var body): body.visit(&visitor)
+    case .process(var body): body.visit(&visitor)
+    case .thermalZone(var body): body.visit(&visitor)
+    case .sensor(var body): body.visit(&visitor)
+    case .raspberryPi(var body): body.visit(&visitor)
     }
   }
 
@@ -77,6 +130,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.appendTopic(to: &topic)
     case .sourceState(let body): body.appendTopic(to: &topic)
+    case .disk(let body): body.appendTopic(to: &topic)
+    case .fileSystem(let body): body.appendTopic(to: &topic)
+    case .flashWear(let body): body.appendTopic(to: &topic)
+    case .processCounts(let body): body.appendTopic(to: &topic)
+    case .process(let body): body.appendTopic(to: &topic)
+    case .thermalZone(let body): body.appendTopic(to: &topic)
+    case .sensor(let body): body.appendTopic(to: &topic)
+    case .raspberryPi(let body): body.appendTopic(to: &topic)
     }
   }
 
@@ -85,6 +146,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.isEvent
     case .sourceState(let body): body.isEvent
+    case .disk(let body): body.isEvent
+    case .fileSystem(let body): body.isEvent
+    case .flashWear(let body): body.isEvent
+    case .processCounts(let body): body.isEvent
+    case .process(let body): body.isEvent
+    case .thermalZone(let body): body.isEvent
+    case .sensor(let body): body.isEvent
+    case .raspberryPi(let body): body.isEvent
     }
   }
 }
