@@ -17,11 +17,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/timerfd.h>
 #include <sys/timex.h>
@@ -45,6 +49,29 @@ static inline int clinux_errno(void) { return errno; }
 
 static inline int clinux_open(const char *path, int flags, mode_t mode) {
   return open(path, flags, mode);
+}
+// Names and paths as bytes that end with a NUL, as the kernel gave them.
+static inline int clinux_openat(int folder, const void *name, int flags) {
+  return openat(folder, (const char *)name, flags);
+}
+static inline int clinux_statvfs(const void *path, struct statvfs *status) {
+  return statvfs((const char *)path, status);
+}
+static inline int clinux_fstatat(int folder, const void *name, struct stat *status) {
+  return fstatat(folder, (const char *)name, status, 0);
+}
+// getdents64(2) and close_range(2): glibc has them under _GNU_SOURCE alone.
+static inline ssize_t clinux_getdents64(int folder, void *entries, size_t size) {
+  return syscall(SYS_getdents64, folder, entries, size);
+}
+static inline int clinux_close_from(unsigned first) {
+  return (int)syscall(SYS_close_range, first, ~0U, 0);
+}
+// fcntl(2) F_SETFD.
+static inline int clinux_close_on_exec(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC); }
+// prctl(2) PR_SET_PDEATHSIG.
+static inline int clinux_die_with_parent(int number) {
+  return prctl(PR_SET_PDEATHSIG, number, 0, 0, 0);
 }
 static inline mqd_t clinux_mq_open(const char *name, int flags, mode_t mode, struct mq_attr *attr) {
   return mq_open(name, flags, mode, attr);
