@@ -1,10 +1,12 @@
 /// The programs that make records. The name is that of the executable, the queue and the topic.
 public enum Program: UInt8, CaseIterable, Sendable {
   case cyclicSysinfo = 1
+  case cyclicFileRead = 2
 
   public var name: StaticString {
     switch self {
     case .cyclicSysinfo: "cyclic-sysinfo"
+    case .cyclicFileRead: "cyclic-file-read"
     }
   }
 
@@ -14,11 +16,27 @@ public enum Program: UInt8, CaseIterable, Sendable {
 public enum RecordKind: UInt16, CaseIterable, Sendable {
   case systemInformation = 1
   case sourceState = 2
+  case cpuTimes = 32
+  case cpuActivity = 33
+  case cpuFrequency = 34
+  case memory = 35
+  case pageActivity = 36
+  case networkInterface = 37
+  case sockets = 38
+  case wireless = 39
 
   public var name: StaticString {
     switch self {
     case .systemInformation: "system_information"
     case .sourceState: "source_state"
+    case .cpuTimes: "cpu_times"
+    case .cpuActivity: "cpu_activity"
+    case .cpuFrequency: "cpu_frequency"
+    case .memory: "memory"
+    case .pageActivity: "page_activity"
+    case .networkInterface: "network_interface"
+    case .sockets: "sockets"
+    case .wireless: "wireless"
     }
   }
 
@@ -27,6 +45,10 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     switch self {
     case .systemInformation: .cyclicSysinfo
     case .sourceState: nil
+    case .cpuTimes, .cpuActivity, .cpuFrequency, .memory, .pageActivity, .networkInterface,
+      .sockets,
+      .wireless:
+      .cyclicFileRead
     }
   }
 }
@@ -39,6 +61,14 @@ public struct Record: Sendable {
   public enum Body: Sendable {
     case systemInformation(SystemInformation)
     case sourceState(SourceState)
+    case cpuTimes(CPUTimes)
+    case cpuActivity(CPUActivity)
+    case cpuFrequency(CPUFrequency)
+    case memory(Memory)
+    case pageActivity(PageActivity)
+    case networkInterface(NetworkInterface)
+    case sockets(Sockets)
+    case wireless(Wireless)
   }
 
   /// Reads the record that is the whole of the first `count` bytes. Errors: see ``RecordError``.
@@ -49,6 +79,14 @@ public struct Record: Sendable {
     switch kind {
     case .systemInformation: body = .systemInformation(try decoder.body())
     case .sourceState: body = .sourceState(try decoder.body())
+    case .cpuTimes: body = .cpuTimes(try decoder.body())
+    case .cpuActivity: body = .cpuActivity(try decoder.body())
+    case .cpuFrequency: body = .cpuFrequency(try decoder.body())
+    case .memory: body = .memory(try decoder.body())
+    case .pageActivity: body = .pageActivity(try decoder.body())
+    case .networkInterface: body = .networkInterface(try decoder.body())
+    case .sockets: body = .sockets(try decoder.body())
+    case .wireless: body = .wireless(try decoder.body())
     }
   }
 
@@ -56,6 +94,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation: .systemInformation
     case .sourceState: .sourceState
+    case .cpuTimes: .cpuTimes
+    case .cpuActivity: .cpuActivity
+    case .cpuFrequency: .cpuFrequency
+    case .memory: .memory
+    case .pageActivity: .pageActivity
+    case .networkInterface: .networkInterface
+    case .sockets: .sockets
+    case .wireless: .wireless
     }
   }
 
@@ -64,6 +110,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(var body): body.visit(&visitor)
     case .sourceState(var body): body.visit(&visitor)
+    case .cpuTimes(var body): body.visit(&visitor)
+    case .cpuActivity(var body): body.visit(&visitor)
+    case .cpuFrequency(var body): body.visit(&visitor)
+    case .memory(var body): body.visit(&visitor)
+    case .pageActivity(var body): body.visit(&visitor)
+    case .networkInterface(var body): body.visit(&visitor)
+    case .sockets(var body): body.visit(&visitor)
+    case .wireless(var body): body.visit(&visitor)
     }
   }
 
@@ -72,6 +126,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.appendTopic(to: &topic)
     case .sourceState(let body): body.appendTopic(to: &topic)
+    case .cpuTimes(let body): body.appendTopic(to: &topic)
+    case .cpuActivity(let body): body.appendTopic(to: &topic)
+    case .cpuFrequency(let body): body.appendTopic(to: &topic)
+    case .memory(let body): body.appendTopic(to: &topic)
+    case .pageActivity(let body): body.appendTopic(to: &topic)
+    case .networkInterface(let body): body.appendTopic(to: &topic)
+    case .sockets(let body): body.appendTopic(to: &topic)
+    case .wireless(let body): body.appendTopic(to: &topic)
     }
   }
 
@@ -80,6 +142,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.isEvent
     case .sourceState(let body): body.isEvent
+    case .cpuTimes(let body): body.isEvent
+    case .cpuActivity(let body): body.isEvent
+    case .cpuFrequency(let body): body.isEvent
+    case .memory(let body): body.isEvent
+    case .pageActivity(let body): body.isEvent
+    case .networkInterface(let body): body.isEvent
+    case .sockets(let body): body.isEvent
+    case .wireless(let body): body.isEvent
     }
   }
 }

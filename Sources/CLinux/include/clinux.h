@@ -28,6 +28,7 @@
 #include <sys/ucontext.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
