@@ -12,7 +12,8 @@ let strict: [SwiftSetting] = [
 
 /// Adding a collector adds a line here, its cases in Sources/Records/Record.swift and its folder.
 let collectors: [Target] = [
-  .collector("cyclic-sysinfo")
+  .collector("cyclic-sysinfo"),
+  .collector("cyclic-file-read", modules: ["CSensors"], libraries: ["sensors"]),
 ]
 
 let package = Package(
@@ -20,6 +21,7 @@ let package = Package(
   targets: collectors + [
     .target(name: "CLinux"),
     .systemLibrary(name: "CMosquitto"),
+    .systemLibrary(name: "CSensors"),
     .systemLibrary(name: "CSystemd"),
 
     .target(name: "Records", swiftSettings: strict),
@@ -38,6 +40,9 @@ let package = Package(
     .testTarget(name: "DaemonTests", dependencies: ["CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "CyclicSysinfoTests", dependencies: ["cyclic-sysinfo", "CLinux", "Linux", "Records"]),
+    .testTarget(
+      name: "CyclicFileReadTests",
+      dependencies: ["cyclic-file-read", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),

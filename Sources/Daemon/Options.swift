@@ -101,13 +101,31 @@ public struct Options {
     guard let text = text(name, "TIME", "\(meaning) [\(fallback.description)]") else {
       return fallback
     }
+    return interval(name, text, minimum, maximum) ?? fallback
+  }
+
+  /// A length of time within `range`, or nil for what is switched off: `off` or `0`.
+  public mutating func intervalOrOff(
+    _ name: StaticString, default fallback: Interval, atLeast minimum: Interval,
+    atMost maximum: Interval, _ meaning: String
+  ) -> Interval? {
+    guard let text = text(name, "TIME", "\(meaning) [\(fallback.description)]") else {
+      return fallback
+    }
+    if text.utf8.elementsEqual("off".utf8) || Interval(text)?.nanoseconds == 0 { return nil }
+    return interval(name, text, minimum, maximum)
+  }
+
+  private mutating func interval(
+    _ name: StaticString, _ text: String, _ minimum: Interval, _ maximum: Interval
+  ) -> Interval? {
     guard let interval = Interval(text) else {
       fail("--\(name) \(text): not a time; write 100ms, 1s or 5min")
-      return fallback
+      return nil
     }
     guard minimum.nanoseconds...maximum.nanoseconds ~= interval.nanoseconds else {
       fail("--\(name) \(text): not from \(minimum.description) to \(maximum.description)")
-      return fallback
+      return nil
     }
     return interval
   }

@@ -16,6 +16,14 @@ public enum Program: UInt8, CaseIterable, Sendable {
 public enum RecordKind: UInt16, CaseIterable, Sendable {
   case systemInformation = 1
   case sourceState = 2
+  case cpuTimes = 32
+  case cpuActivity = 33
+  case cpuFrequency = 34
+  case memory = 35
+  case pageActivity = 36
+  case networkInterface = 37
+  case sockets = 38
+  case wireless = 39
   case disk = 40
   case fileSystem = 41
   case flashWear = 42
@@ -29,6 +37,14 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     switch self {
     case .systemInformation: "system_information"
     case .sourceState: "source_state"
+    case .cpuTimes: "cpu_times"
+    case .cpuActivity: "cpu_activity"
+    case .cpuFrequency: "cpu_frequency"
+    case .memory: "memory"
+    case .pageActivity: "page_activity"
+    case .networkInterface: "network_interface"
+    case .sockets: "sockets"
+    case .wireless: "wireless"
     case .disk: "disk"
     case .fileSystem: "file_system"
     case .flashWear: "flash_wear"
@@ -45,8 +61,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     switch self {
     case .systemInformation: .cyclicSysinfo
     case .sourceState: nil
-    case .disk, .fileSystem, .flashWear, .processCounts, .process, .thermalZone, .sensor,
-      .raspberryPi:
+    case .cpuTimes, .cpuActivity, .cpuFrequency, .memory, .pageActivity, .networkInterface,
+      .sockets, .wireless, .disk, .fileSystem, .flashWear, .processCounts, .process,
+      .thermalZone, .sensor, .raspberryPi:
       .cyclicFileRead
     }
   }
@@ -60,6 +77,14 @@ public struct Record: Sendable {
   public enum Body: Sendable {
     case systemInformation(SystemInformation)
     case sourceState(SourceState)
+    case cpuTimes(CPUTimes)
+    case cpuActivity(CPUActivity)
+    case cpuFrequency(CPUFrequency)
+    case memory(Memory)
+    case pageActivity(PageActivity)
+    case networkInterface(NetworkInterface)
+    case sockets(Sockets)
+    case wireless(Wireless)
     case disk(Disk)
     case fileSystem(FileSystem)
     case flashWear(FlashWear)
@@ -70,11 +95,6 @@ public struct Record: Sendable {
     case raspberryPi(RaspberryPi)
   }
 
-  public init(header: RecordHeader, body: Body) {
-    self.header = header
-    self.body = body
-  }
-
   /// Reads the record that is the whole of the first `count` bytes. Errors: see ``RecordError``.
   public init(decoding bytes: [UInt8], count: Int) throws(RecordError) {
     header = try RecordHeader(decoding: bytes.span.extracting(first: count))
@@ -83,6 +103,14 @@ public struct Record: Sendable {
     switch kind {
     case .systemInformation: body = .systemInformation(try decoder.body())
     case .sourceState: body = .sourceState(try decoder.body())
+    case .cpuTimes: body = .cpuTimes(try decoder.body())
+    case .cpuActivity: body = .cpuActivity(try decoder.body())
+    case .cpuFrequency: body = .cpuFrequency(try decoder.body())
+    case .memory: body = .memory(try decoder.body())
+    case .pageActivity: body = .pageActivity(try decoder.body())
+    case .networkInterface: body = .networkInterface(try decoder.body())
+    case .sockets: body = .sockets(try decoder.body())
+    case .wireless: body = .wireless(try decoder.body())
     case .disk: body = .disk(try decoder.body())
     case .fileSystem: body = .fileSystem(try decoder.body())
     case .flashWear: body = .flashWear(try decoder.body())
@@ -98,6 +126,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation: .systemInformation
     case .sourceState: .sourceState
+    case .cpuTimes: .cpuTimes
+    case .cpuActivity: .cpuActivity
+    case .cpuFrequency: .cpuFrequency
+    case .memory: .memory
+    case .pageActivity: .pageActivity
+    case .networkInterface: .networkInterface
+    case .sockets: .sockets
+    case .wireless: .wireless
     case .disk: .disk
     case .fileSystem: .fileSystem
     case .flashWear: .flashWear
@@ -114,6 +150,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(var body): body.visit(&visitor)
     case .sourceState(var body): body.visit(&visitor)
+    case .cpuTimes(var body): body.visit(&visitor)
+    case .cpuActivity(var body): body.visit(&visitor)
+    case .cpuFrequency(var body): body.visit(&visitor)
+    case .memory(var body): body.visit(&visitor)
+    case .pageActivity(var body): body.visit(&visitor)
+    case .networkInterface(var body): body.visit(&visitor)
+    case .sockets(var body): body.visit(&visitor)
+    case .wireless(var body): body.visit(&visitor)
     case .disk(var body): body.visit(&visitor)
     case .fileSystem(var body): body.visit(&visitor)
     case .flashWear(var body): body.visit(&visitor)
@@ -130,6 +174,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.appendTopic(to: &topic)
     case .sourceState(let body): body.appendTopic(to: &topic)
+    case .cpuTimes(let body): body.appendTopic(to: &topic)
+    case .cpuActivity(let body): body.appendTopic(to: &topic)
+    case .cpuFrequency(let body): body.appendTopic(to: &topic)
+    case .memory(let body): body.appendTopic(to: &topic)
+    case .pageActivity(let body): body.appendTopic(to: &topic)
+    case .networkInterface(let body): body.appendTopic(to: &topic)
+    case .sockets(let body): body.appendTopic(to: &topic)
+    case .wireless(let body): body.appendTopic(to: &topic)
     case .disk(let body): body.appendTopic(to: &topic)
     case .fileSystem(let body): body.appendTopic(to: &topic)
     case .flashWear(let body): body.appendTopic(to: &topic)
@@ -146,6 +198,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.isEvent
     case .sourceState(let body): body.isEvent
+    case .cpuTimes(let body): body.isEvent
+    case .cpuActivity(let body): body.isEvent
+    case .cpuFrequency(let body): body.isEvent
+    case .memory(let body): body.isEvent
+    case .pageActivity(let body): body.isEvent
+    case .networkInterface(let body): body.isEvent
+    case .sockets(let body): body.isEvent
+    case .wireless(let body): body.isEvent
     case .disk(let body): body.isEvent
     case .fileSystem(let body): body.isEvent
     case .flashWear(let body): body.isEvent

@@ -8,7 +8,7 @@
 /// | 66 | text, 32 | feature |
 /// | 100 | text, 64 | label |
 /// | 166 | u8 | quantity, which says the unit |
-/// | 167 | i64 | value in millionths |
+/// | 167 | i64 | value in millionths; all bits set where there is none now |
 /// | 175, 183 | i64 | lower limit, upper limit, in millionths; all bits set where there is none |
 /// | 191, 199 | i64 | critical lower limit, critical upper limit; as before |
 /// | 207 | i64 | limit of emergency; as before |
@@ -61,7 +61,7 @@ public struct Sensor: RecordBody {
   public var feature = FixedText<32>()
   public var label = FixedText<64>()
   public var quantity = Quantity.unknown
-  public var valueMillionths: Int64 = 0
+  public var valueMillionths: Int64?
   public var minimumMillionths: Int64?
   public var maximumMillionths: Int64?
   public var criticalMinimumMillionths: Int64?
@@ -88,7 +88,7 @@ public struct Sensor: RecordBody {
         temperature (in degrees Celsius), voltage (V), current (A), power (W), energy (J), \
         fan (1/min), humidity (0 to 1), vid (V) or intrusion (0 or 1)
         """), &quantity)
-    visitor.signed(
+    visitor.optional(
       Field("value", .none, .gauge, decimals: 6, "The value in the unit of its quantity"),
       &valueMillionths)
     visitor.optional(

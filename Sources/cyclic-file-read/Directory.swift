@@ -59,7 +59,7 @@ extension Span<UInt8> {
       offset += length
       while stop < offset && self[stop] != 0 { stop += 1 }
       let name = start..<stop
-      if stop < offset, !name.isEmpty, !equals(name, "."), !equals(name, "..") { return name }
+      if stop < offset, !name.isEmpty, !holds(name, "."), !holds(name, "..") { return name }
     }
     return nil
   }

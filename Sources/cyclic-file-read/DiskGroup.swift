@@ -4,60 +4,85 @@ import Linux
 import Records
 
 /// What the block devices do: /proc/diskstats.
-struct DiskGroup: ~Copyable {
-  private let file: SmallFile
-  private let sysfs: String
+struct DiskGroup: ~Copyable, Group {
+  private var file: ProcFile
+  private var partitions: Partitions
   private let showsUnused: Bool
   private var buffer: [UInt8] = []
-  private var partitions = PartitionTable()
-  private var hasWarned = false
 
-  /// Errors: those of open(2) on diskstats.
-  init(procfs: String, sysfs: String, showsUnused: Bool = false) throws(SystemError) {
-    let file = try SmallFile(procfs + "/diskstats")
+  init(procfs: String, sysfs: String) throws(SystemError) {
+    try self.init(procfs: procfs, sysfs: sysfs, showsUnused: false)
+  }
+
+  init(_ options: GroupOptions) throws(SystemError) {
+    try self.init(
+      procfs: options.procfs, sysfs: options.sysfs, showsUnused: options.showsUnusedDisks)
+  }
+
+  init(procfs: String, sysfs: String, showsUnused: Bool) throws(SystemError) {
+    var file = ProcFile("\(procfs)/diskstats")
+    try file.open()
     self.file = file
-    self.sysfs = sysfs
     self.showsUnused = showsUnused
+    partitions = Partitions(sysfs: sysfs)
   }
 
   mutating func sample(_ sender: inout RecordSender, _ log: Log) throws(SystemError) {
-    let count = try file.read(into: &buffer)
+    guard let count = file.read(into: &buffer, log) else { return }
     var offset = 0
-    while offset < count, let line = buffer.span.extracting(first: count).line(at: &offset) {
-      guard var disk = Disk(parsing: buffer.span.extracting(line)) else {
-        if !hasWarned { log.warning("\(file.path) has a line that is not understood: left out") }
-        hasWarned = true
-        continue
-      }
-      if disk.isUnused && !showsUnused { continue }
-      disk.isPartition = partitions.isPartition(disk, sysfs)
-      try sender.report(disk, log)
+    while let line = buffer.span.extracting(first: count).nextLine(&offset) {
+      guard let disk = disk(line, log) else { continue }
+      try sender.send(disk, log)
+    }
+  }
+
+  private mutating func disk(_ line: Range<Int>, _ log: Log) -> Disk? {
+    do throws(ParseError) {
+      var disk = try Disk(parsing: buffer.span.extracting(line))
+      if disk.isUnused && !showsUnused { return nil }
+      disk.isPartition = partitions.contain(disk)
+      return disk
+    } catch {
+      file.refuse(error, log)
+      return nil
     }
   }
 }
 
-/// Which block devices are partitions: sysfs gives those a file of that name. Asked once for each.
-struct PartitionTable {
-  private struct Entry {
-    let number: UInt64
-    let device: FixedText<32>
+/// Which block devices are partitions: those have a file of that name in sysfs. Asked once for each.
+struct Partitions {
+  private struct Device {
+    let majorNumber: UInt32
+    let minorNumber: UInt32
+    let name: FixedText<32>
     let isPartition: Bool?
   }
 
-  private var entries: [Entry] = []
+  private let sysfs: String
+  private var devices: [Device] = []
 
-  mutating func isPartition(_ disk: Disk, _ sysfs: String) -> Bool? {
-    let number = UInt64(disk.majorNumber) << 32 | UInt64(disk.minorNumber)
-    if let known = entries.firstIndex(where: { $0.number == number }) {
-      if entries[known].device == disk.device { return entries[known].isPartition }
-      entries.remove(at: known)
+  init(sysfs: String) {
+    self.sysfs = sysfs
+  }
+
+  /// nil: sysfs does not know the device.
+  mutating func contain(_ disk: Disk) -> Bool? {
+    let known = devices.firstIndex {
+      $0.majorNumber == disk.majorNumber && $0.minorNumber == disk.minorNumber
+    }
+    if let known {
+      if devices[known].name == disk.device { return devices[known].isPartition }
+      devices.remove(at: known)
     }
     let folder = "\(sysfs)/dev/block/\(disk.majorNumber):\(disk.minorNumber)"
-    let isPartition: Bool? =
+    let isPartition =
       access(folder + "/partition", F_OK) == 0 ? true : access(folder, F_OK) == 0 ? false : nil
     // Devices that come and go for years must not make it grow.
-    if entries.count >= 256 { entries.removeAll(keepingCapacity: true) }
-    entries.append(Entry(number: number, device: disk.device, isPartition: isPartition))
+    if devices.count >= 256 { devices.removeAll(keepingCapacity: true) }
+    devices.append(
+      Device(
+        majorNumber: disk.majorNumber, minorNumber: disk.minorNumber, name: disk.device,
+        isPartition: isPartition))
     return isPartition
   }
 }

@@ -15,7 +15,7 @@ struct FileSystemAnswer: BitwiseCopyable {
   init() {}
 
   /// Asks for the file system at a path, which ends with a NUL.
-  init(path: UnsafeRawPointer) {
+  init(path: [UInt8]) {
     var status = statvfs()
     guard clinux_statvfs(path, &status) == 0 else {
       errno = Int64(clinux_errno())

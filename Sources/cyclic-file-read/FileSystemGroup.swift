@@ -8,8 +8,8 @@ import Records
 /// A local file system is asked directly. One whose answer comes from a server or another process,
 /// and one whose path leads through such a one, is asked by a child process, and waited for only
 /// for a moment; see ``FileSystemQuestions``.
-struct FileSystemGroup: ~Copyable {
-  private let file: SmallFile
+struct FileSystemGroup: ~Copyable, Group {
+  private var file: ProcFile
   private let patience: UInt64
   private var buffer: [UInt8] = []
   private var path: [UInt8] = []
@@ -19,25 +19,33 @@ struct FileSystemGroup: ~Copyable {
   private var complaints: [UInt64] = []
   private var hasWarned = false
 
-  /// Errors: those of open(2) on mountinfo.
-  init(
-    procfs: String, sysfs: String, showsAll: Bool = false, patience: UInt64 = 500_000_000
-  ) throws(SystemError) {
-    let file = try SmallFile(procfs + "/self/mountinfo")
+  init(procfs: String, sysfs: String) throws(SystemError) {
+    try self.init(procfs: procfs, showsAll: false, patience: Self.patience)
+  }
+
+  init(_ options: GroupOptions) throws(SystemError) {
+    try self.init(
+      procfs: options.procfs, showsAll: options.showsAllFileSystems, patience: Self.patience)
+  }
+
+  init(procfs: String, showsAll: Bool, patience: UInt64) throws(SystemError) {
+    var file = ProcFile("\(procfs)/self/mountinfo")
+    try file.open()
     self.file = file
     self.patience = patience
     table = MountTable(showsAll: showsAll)
     path.reserveCapacity(Int(PATH_MAX))
   }
 
+  /// For how long all other groups may wait for the distant file systems of one sample.
+  private static var patience: UInt64 { 500_000_000 }
+
   mutating func sample(_ sender: inout RecordSender, _ log: Log) throws(SystemError) {
-    let count = try file.read(into: &buffer)
-    table.choose(from: buffer.span.extracting(first: count))
-    if table.strangeLines > 0 && !hasWarned {
-      hasWarned = true
-      log.warning("\(file.path) has a line that is not understood: left out")
-    }
-    try askDistant(log)
+    guard let count = file.read(into: &buffer, log) else { return }
+    let text = buffer
+    table.choose(from: text.span.extracting(first: count))
+    if let error = table.error { file.refuse(error, log) }
+    askDistant(log)
     for index in table.choices.indices {
       let choice = table.choices[index]
       let answer: FileSystemAnswer?
@@ -45,14 +53,14 @@ struct FileSystemGroup: ~Copyable {
         answer = questions.takeAnswer(of: choice.mount.device)
       } else {
         setPath(choice.mount)
-        answer = path.withUnsafeBytes { FileSystemAnswer(path: $0.baseAddress!) }
+        answer = FileSystemAnswer(path: path)
       }
       guard let body = body(of: choice.mount, answer, log) else { continue }
-      try sender.report(body, log)
+      try sender.send(body, log)
     }
   }
 
-  private mutating func askDistant(_ log: Log) throws(SystemError) {
+  private mutating func askDistant(_ log: Log) {
     let choices = table.choices
     questions.keepOnly { device in choices.contains { $0.mount.device == device } }
     // What came too late for the last sample is too old for this one.
@@ -60,8 +68,11 @@ struct FileSystemGroup: ~Copyable {
     for choice in choices where choice.mayHang {
       _ = questions.takeAnswer(of: choice.mount.device)
       setPath(choice.mount)
-      _ = try path.withUnsafeBytes { (bytes) throws(SystemError) in
-        try questions.ask(choice.mount.device, path: bytes.baseAddress!)
+      do throws(SystemError) {
+        try questions.ask(choice.mount.device, path: path)
+      } catch {
+        if !hasWarned { log.warning("distant file systems cannot be asked: \(error.description)") }
+        hasWarned = true
       }
     }
     questions.wait(nanoseconds: patience)
@@ -69,8 +80,8 @@ struct FileSystemGroup: ~Copyable {
 
   private mutating func setPath(_ mount: Mount) {
     path.removeAll(keepingCapacity: true)
-    let text = buffer.span
-    Mount.forEachByte(of: mount.point, in: text) { path.append($0) }
+    let text = buffer
+    Mount.forEachByte(of: mount.point, in: text.span) { path.append($0) }
     path.append(0)
   }
 
@@ -79,11 +90,10 @@ struct FileSystemGroup: ~Copyable {
     of mount: Mount, _ answer: FileSystemAnswer?, _ log: Log
   ) -> FileSystem? {
     if let answer, answer.isOfPseudoFileSystem { return nil }
-    let text = buffer.span
     var body = FileSystem()
-    Mount.forEachByte(of: mount.point, in: text) { body.mountPoint.append($0) }
-    Mount.forEachByte(of: mount.source, in: text) { body.device.append($0) }
-    Mount.forEachByte(of: mount.type, in: text) { body.type.append($0) }
+    Mount.forEachByte(of: mount.point, in: buffer.span) { body.mountPoint.append($0) }
+    Mount.forEachByte(of: mount.source, in: buffer.span) { body.device.append($0) }
+    Mount.forEachByte(of: mount.type, in: buffer.span) { body.type.append($0) }
     body.isReadOnly = mount.isReadOnly
     let complaint = complaints.firstIndex(of: mount.device)
     if let answer, answer.errno == 0 {

@@ -50,7 +50,7 @@ enum FileSystemKind: Equatable {
       while start + type.count < list.count {
         if list[start - 1] == UInt8(ascii: " "),
           list[start + type.count] == UInt8(ascii: " "),
-          type.indices.allSatisfy({ text[$0] == list[start + $0 - type.lowerBound] })
+          type.allSatisfy({ text[$0] == list[start + $0 - type.lowerBound] })
         {
           return !type.isEmpty
         }

@@ -30,17 +30,10 @@ struct FileSystemQuestions: ~Copyable {
     for question in questions { Self.end(question) }
   }
 
-  /// Whether the file system still owes an answer to an earlier question.
-  func isWaiting(for device: UInt64) -> Bool {
-    questions.contains { $0.device == device && $0.answer == nil }
-  }
-
-  /// Sends a child with the question; false, and it is open from before. Errors: those of pipe(2) and fork(2).
-  @discardableResult
-  mutating func ask(
-    _ device: UInt64, path: UnsafeRawPointer
-  ) throws(SystemError) -> Bool {
-    guard !questions.contains(where: { $0.device == device }) else { return false }
+  /// Sends a child to ask for the file system at a path, which ends with a NUL, unless an earlier
+  /// question is open. Errors: those of pipe(2) and fork(2).
+  mutating func ask(_ device: UInt64, path: [UInt8]) throws(SystemError) {
+    guard !questions.contains(where: { $0.device == device }) else { return }
     var ends: [2 of Int32] = [-1, -1]
     let made = withUnsafeMutablePointer(to: &ends) {
       $0.withMemoryRebound(to: Int32.self, capacity: 2) { pipe($0) }
@@ -56,12 +49,11 @@ struct FileSystemQuestions: ~Copyable {
     }
     _ = clinux_close_on_exec(ends[0])
     questions.append(Question(device: device, child: child, descriptor: ends[0], isLate: false))
-    return true
   }
 
   /// The child's whole life. Nothing of the parent's stays open in it, least of all a pipe whose
   /// reader waits for its end.
-  private static func answer(_ path: UnsafeRawPointer, through descriptor: Int32) -> Never {
+  private static func answer(_ path: [UInt8], through descriptor: Int32) -> Never {
     _ = clinux_die_with_parent(SIGKILL)
     _ = dup2(descriptor, 0)
     _ = clinux_close_from(1)

@@ -1,5 +1,3 @@
-import Records
-
 /// A line of /proc/self/mountinfo: where its parts stand in the text.
 ///
 /// ```
@@ -21,40 +19,43 @@ struct Mount: Equatable {
   /// a sandbox are.
   let isReadOnly: Bool
 
-  /// nil if the line is not one.
-  init?(parsing line: Range<Int>, of text: Span<UInt8>) {
-    var columns = Columns(line)
-    columns.skip(2, text)
-    guard let device = columns.word(text).flatMap({ Self.deviceNumber($0, text) }),
-      let root = columns.word(text), let point = columns.word(text), columns.word(text) != nil
-    else { return nil }
-    var tag = columns.word(text)
-    while let other = tag, !text.equals(other, "-") { tag = columns.word(text) }
-    guard tag != nil, let type = columns.word(text) else { return nil }
+  init(parsing line: Range<Int>, of text: Span<UInt8>) throws(ParseError) {
+    var rest = line
+    _ = text.nextWord(&rest)
+    _ = text.nextWord(&rest)
+    guard let device = text.nextWord(&rest).flatMap({ Self.deviceNumber($0, text) }) else {
+      throw ParseError("has a line without the number of a device")
+    }
+    guard let root = text.nextWord(&rest), let point = text.nextWord(&rest),
+      text.nextWord(&rest) != nil
+    else { throw ParseError("has a line without a mount point") }
+    var tag = text.nextWord(&rest)
+    while let other = tag, !text.holds(other, "-") { tag = text.nextWord(&rest) }
+    guard let type = text.nextWord(&rest), let next = text.nextWord(&rest) else {
+      throw ParseError("has a line without a type")
+    }
     // A source may be empty: then one column is left, and it is the options.
-    guard let next = columns.word(text) else { return nil }
-    let last = columns.word(text)
+    let last = text.nextWord(&rest)
     let options = last ?? next
     self.device = device
     self.root = root
     self.point = point
     self.type = type
     source = last == nil ? next.lowerBound..<next.lowerBound : next
-    isReadOnly =
-      text.equals(options, "ro") || text.begins(options, with: "ro,")
+    isReadOnly = text.holds(options, "ro") || text.starts(options, with: "ro,")
   }
 
   private static func deviceNumber(_ word: Range<Int>, _ text: Span<UInt8>) -> UInt64? {
     guard let colon = word.first(where: { text[$0] == UInt8(ascii: ":") }),
-      let major = text.decimal(word.lowerBound..<colon),
-      let minor = text.decimal((colon + 1)..<word.upperBound),
+      let major = text.number(word.lowerBound..<colon),
+      let minor = text.number((colon + 1)..<word.upperBound),
       major <= UInt32.max, minor <= UInt32.max
     else { return nil }
     return major << 32 | minor
   }
 
   /// The whole file system is mounted here, not a folder of it somewhere else.
-  func isWhole(_ text: Span<UInt8>) -> Bool { text.equals(root, "/") }
+  func isWhole(_ text: Span<UInt8>) -> Bool { text.holds(root, "/") }
 
   /// Shows the bytes of a part one by one, with their escapes decoded.
   static func forEachByte(

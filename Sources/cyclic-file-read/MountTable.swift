@@ -10,8 +10,8 @@ struct MountTable {
   }
 
   private(set) var choices: [Choice] = []
-  /// Lines that are none of mountinfo.
-  private(set) var strangeLines = 0
+  /// What is wrong with a line that was left out.
+  private(set) var error: ParseError?
   private var all: [(mount: Mount, kind: FileSystemKind)] = []
   private let showsAll: Bool
 
@@ -23,13 +23,14 @@ struct MountTable {
   mutating func choose(from text: Span<UInt8>) {
     all.removeAll(keepingCapacity: true)
     choices.removeAll(keepingCapacity: true)
-    strangeLines = 0
+    error = nil
     var offset = 0
-    while let line = text.line(at: &offset) {
-      if let mount = Mount(parsing: line, of: text) {
+    while let line = text.nextLine(&offset) {
+      do throws(ParseError) {
+        let mount = try Mount(parsing: line, of: text)
         all.append((mount, FileSystemKind(ofType: mount.type, in: text)))
-      } else {
-        strangeLines += 1
+      } catch {
+        self.error = error
       }
     }
     for index in all.indices where isWanted(index, text) { add(index, text) }
@@ -43,7 +44,7 @@ struct MountTable {
     case .local: break
     case .distant:
       // The layers of a container lie elsewhere; one that is the root is the device's own.
-      if text.equals(mount.type, "overlay") && !showsAll && mount.point.count > 1 { return false }
+      if text.holds(mount.type, "overlay") && !showsAll && mount.point.count > 1 { return false }
     }
     // A later mount at the same place hides this one.
     return !all[(index + 1)...].contains { text.equal($0.mount.point, mount.point) }

@@ -32,6 +32,7 @@
 #include <sys/ucontext.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,6 +70,10 @@ static inline int clinux_close_from(unsigned first) {
 }
 // fcntl(2) F_SETFD.
 static inline int clinux_close_on_exec(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC); }
+// ioctl(2) IOCTL_MBOX_PROPERTY of the vcio driver, which has no header for programs.
+static inline int clinux_vcio_property(int fd, void *message) {
+  return ioctl(fd, _IOWR(100, 0, char *), message);
+}
 // prctl(2) PR_SET_PDEATHSIG.
 static inline int clinux_die_with_parent(int number) {
   return prctl(PR_SET_PDEATHSIG, number, 0, 0, 0);
