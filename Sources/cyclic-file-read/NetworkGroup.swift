@@ -8,7 +8,7 @@ struct NetworkGroup: ~Copyable, Group {
   private var devices: ProcFile
 
   init(procfs: String, sysfs: String) throws(SystemError) {
-    var devices = ProcFile("\(procfs)/net/dev")
+    var devices = ProcFile(procfs + "/net/dev")
     try devices.open()
     self.devices = devices
   }
