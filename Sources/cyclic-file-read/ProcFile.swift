@@ -72,8 +72,9 @@ struct ProcFile: ~Copyable {
     let count = load(&buffer)
     guard count > 0 else { return nil }
     let text = buffer.span.extracting(first: count)
-    var rest = 0..<count
-    return text.nextWord(&rest).flatMap { text.number($0) }
+    var offset = 0
+    guard var line = text.nextLine(&offset) else { return nil }
+    return text.nextNumber(&line)
   }
 
   /// How long the file is, or minus the number of the error.
