@@ -16,10 +16,11 @@ struct CPUFrequencies: ~Copyable {
     var limit: ProcFile
     var isOnline = false
 
-    init(_ number: FixedText<8>, _ folder: String) {
+    init(_ number: FixedText<8>, sysfs: String) {
       self.number = number
-      present = ProcFile("\(folder)/scaling_cur_freq")
-      limit = ProcFile("\(folder)/scaling_max_freq")
+      let cpus = sysfs + "/devices/system/cpu/cpu"
+      present = ProcFile(cpus, number, "/cpufreq/scaling_cur_freq")
+      limit = ProcFile(cpus, number, "/cpufreq/scaling_max_freq")
     }
   }
 
@@ -38,13 +39,10 @@ struct CPUFrequencies: ~Copyable {
     guard number != FixedText("total") else { return }
     // As long as no CPU comes or goes, the next one is where it was the last time.
     if next == cpus.count || cpus[next].number != number {
-      next = cpus.firstIndex { $0.number == number } ?? cpus.count
+      next = 0
+      while next < cpus.count && cpus[next].number != number { next += 1 }
     }
-    if next == cpus.count {
-      var name = ""
-      for index in 0..<number.count { name.unicodeScalars.append(Unicode.Scalar(number[index])) }
-      cpus.append(CPU(number, "\(sysfs)/devices/system/cpu/cpu\(name)/cpufreq"))
-    }
+    if next == cpus.count { cpus.append(CPU(number, sysfs: sysfs)) }
     cpus[next].isOnline = true
     next += 1
   }

@@ -11,7 +11,7 @@ struct CPUGroup: ~Copyable, Group {
   private let ticksPerSecond = UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
 
   init(procfs: String, sysfs: String) throws(SystemError) {
-    var stat = ProcFile("\(procfs)/stat")
+    var stat = ProcFile(procfs + "/stat")
     try stat.open()
     self.stat = stat
     frequencies = CPUFrequencies(sysfs: sysfs)

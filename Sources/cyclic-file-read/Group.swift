@@ -23,27 +23,63 @@ extension Group where Self: ~Copyable {
   }
 }
 
-/// A group as it is on this machine: with the timer that says when to read it, or absent.
-struct ScheduledGroup<Reader: Group & ~Copyable>: ~Copyable {
+/// When a group is read, and what there is to say of it.
+struct Schedule: ~Copyable {
   private let name: GroupName
-  private let interval: Interval?
+  /// nil if the group is switched off.
+  let interval: Interval?
   private let timer: Timer
+
+  init(_ name: GroupName, _ options: GroupOptions) throws(SystemError) {
+    let timer = try Timer()
+    self.name = name
+    self.timer = timer
+    interval = options.interval(of: name)
+  }
+
+  func sayAbsent(_ error: SystemError, _ log: Log) {
+    log.information("no group " + name.word.text + " on this machine: " + error.description)
+  }
+
+  /// ` cpu 5s`
+  var description: String {
+    guard let interval else { return "" }
+    return " " + name.word.text + " " + interval.description
+  }
+
+  /// From now on the loop tells when a sample is due, at once for the first time.
+  func start(_ events: borrowing EventLoop<GroupName>) throws(SystemError) {
+    guard let interval else { return }
+    try timer.set(after: 1, every: interval.nanoseconds)
+    try events.add(timer.descriptor.raw, name)
+  }
+
+  /// A sample is being taken: the timer waits for the next one.
+  func begin(_ log: Log) {
+    let expirations = timer.expirations()
+    if expirations > 1 {
+      log.detail(name.word.text + ": no time for \(expirations - 1) samples")
+    }
+  }
+}
+
+/// A group as it is on this machine: with its schedule, or absent.
+struct ScheduledGroup<Reader: Group & ~Copyable>: ~Copyable {
+  private let schedule: Schedule
   private var reader: Reader?
 
   /// Looks for the group's source, unless it is switched off.
   init(_ name: GroupName, _ options: GroupOptions, _ log: Log) throws(SystemError) {
-    let interval = options.interval(of: name)
-    let timer = try Timer()
-    self.name = name
-    self.timer = timer
-    self.interval = interval
+    let schedule = try Schedule(name, options)
     reader = nil
-    guard interval != nil else { return }
-    do throws(SystemError) {
-      reader = try Reader(options)
-    } catch {
-      log.information("no group \(name.word) on this machine: \(error.description)")
+    if schedule.interval != nil {
+      do throws(SystemError) {
+        reader = try Reader(options)
+      } catch {
+        schedule.sayAbsent(error, log)
+      }
     }
+    self.schedule = schedule
   }
 
   var isPresent: Bool {
@@ -53,24 +89,14 @@ struct ScheduledGroup<Reader: Group & ~Copyable>: ~Copyable {
     }
   }
 
-  /// ` cpu 5s`, if it is present.
-  var description: String {
-    guard isPresent, let interval else { return "" }
-    return " \(name.word) \(interval.description)"
-  }
+  var description: String { isPresent ? schedule.description : "" }
 
-  /// From now on the loop tells when a sample is due, at once for the first time.
   func start(_ events: borrowing EventLoop<GroupName>) throws(SystemError) {
-    guard isPresent, let interval else { return }
-    try timer.set(after: 1, every: interval.nanoseconds)
-    try events.add(timer.descriptor.raw, name)
+    if isPresent { try schedule.start(events) }
   }
 
   mutating func sample(_ sender: inout RecordSender, _ log: Log) throws(SystemError) {
-    let expirations = timer.expirations()
-    if expirations > 1 {
-      log.detail("\(name.word): \(expirations - 1) samples left out, the time had passed")
-    }
+    schedule.begin(log)
     try reader?.sample(&sender, log)
   }
 }
@@ -79,7 +105,17 @@ extension RecordSender {
   /// Sends a record, and says what there is to say of the queue.
   mutating func send<Body: RecordBody>(_ body: Body, _ log: Log) throws(SystemError) {
     let outcome = try send(body)
-    if let warning = outcome.warning { log.warning(warning) }
-    log.detail("one record of kind \(Body.kind.name)")
+    tell(Body.kind, outcome, log)
   }
+}
+
+@inline(never)
+private func tell(_ kind: RecordKind, _ outcome: RecordSender.Outcome, _ log: Log) {
+  if let warning = outcome.warning { log.warning(warning) }
+  log.detail("one record " + kind.name.text)
+}
+
+extension StaticString {
+  /// As a String; much smaller code than an interpolation.
+  var text: String { withUTF8Buffer { String(decoding: $0, as: UTF8.self) } }
 }

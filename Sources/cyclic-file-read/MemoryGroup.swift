@@ -10,10 +10,10 @@ struct MemoryGroup: ~Copyable, Group {
   private var buffer: [UInt8] = []
 
   init(procfs: String, sysfs: String) throws(SystemError) {
-    var information = ProcFile("\(procfs)/meminfo")
+    var information = ProcFile(procfs + "/meminfo")
     try information.open()
     self.information = information
-    statistics = ProcFile("\(procfs)/vmstat")
+    statistics = ProcFile(procfs + "/vmstat")
   }
 
   mutating func sample(_ sender: inout RecordSender, _ log: Log) throws(SystemError) {

@@ -1,6 +1,7 @@
 import CLinux
 import Daemon
 import Linux
+import Records
 
 /// A file of procfs or sysfs that is read again and again from its beginning.
 ///
@@ -16,12 +17,17 @@ struct ProcFile: ~Copyable {
   private enum Trouble { case none, unreadable, refused }
 
   init(_ path: String) {
-    self.init(path.utf8)
+    self.path = path.utf8CString.withUnsafeBufferPointer { [CChar]($0) }
   }
 
   /// A path with a name from outside in it.
-  init(_ path: some Sequence<UInt8>) {
-    self.path = path.map { CChar(bitPattern: $0) } + [0]
+  init<let capacity: Int>(_ folder: String, _ name: FixedText<capacity>, _ rest: String) {
+    var path: [CChar] = []
+    for byte in folder.utf8 { path.append(CChar(bitPattern: byte)) }
+    for index in 0..<name.count { path.append(CChar(bitPattern: name[index])) }
+    for byte in rest.utf8 { path.append(CChar(bitPattern: byte)) }
+    path.append(0)
+    self.path = path
   }
 
   /// Opens the file, for a source without which there is no group. Errors: those of open(2).
@@ -38,7 +44,7 @@ struct ProcFile: ~Copyable {
     if count >= 0 {
       if trouble == .unreadable {
         trouble = .none
-        log.information("\(name): can be read now")
+        log.information(name + ": can be read now")
       }
       return count
     }
@@ -58,7 +64,7 @@ struct ProcFile: ~Copyable {
   mutating func refuse(_ error: ParseError, _ log: Log) {
     guard trouble != .refused else { return }
     trouble = .refused
-    log.warning("\(name) \(error.description)")
+    log.warning(name + " " + error.reason.text)
   }
 
   /// The number that is the whole file, as most files of sysfs have it; nil if there is none.
@@ -66,8 +72,9 @@ struct ProcFile: ~Copyable {
     let count = load(&buffer)
     guard count > 0 else { return nil }
     let text = buffer.span.extracting(first: count)
-    var rest = 0..<count
-    return text.nextWord(&rest).flatMap { text.number($0) }
+    var offset = 0
+    guard var line = text.nextLine(&offset) else { return nil }
+    return text.nextNumber(&line)
   }
 
   /// How long the file is, or minus the number of the error.
@@ -112,7 +119,7 @@ struct ProcFile: ~Copyable {
 
   /// The path as a log can have it.
   var name: String {
-    String(decoding: path.dropLast().lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    path.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
   }
 
   private var raw: Int32 {

@@ -3,6 +3,7 @@
 
 extension Span<UInt8> {
   /// The line that begins at `offset`, without its end; moves `offset` behind it. nil at the end.
+  @inline(never)
   func nextLine(_ offset: inout Int) -> Range<Int>? {
     guard offset < count else { return nil }
     let start = offset
@@ -12,6 +13,7 @@ extension Span<UInt8> {
   }
 
   /// Takes the next word from the front of `rest`; blanks and tabs part words.
+  @inline(never)
   func nextWord(_ rest: inout Range<Int>) -> Range<Int>? {
     var start = rest.lowerBound
     while start < rest.upperBound && isBlank(start) { start += 1 }
@@ -22,11 +24,13 @@ extension Span<UInt8> {
   }
 
   /// Takes the next word, which is a decimal number without a sign; nil if it is not.
+  @inline(never)
   func nextNumber(_ rest: inout Range<Int>) -> UInt64? {
     nextWord(&rest).flatMap { number($0) }
   }
 
   /// The decimal number that is the whole range; nil if it is none, or does not fit.
+  @inline(never)
   func number(_ range: Range<Int>) -> UInt64? {
     var value: UInt64 = 0
     for index in range {
@@ -41,6 +45,7 @@ extension Span<UInt8> {
   }
 
   /// The decimal number, perhaps with a minus in front, that is the whole range.
+  @inline(never)
   func signedNumber(_ range: Range<Int>) -> Int64? {
     guard let first = range.first else { return nil }
     let isNegative = self[first] == UInt8(ascii: "-")
@@ -55,6 +60,7 @@ extension Span<UInt8> {
     range.count == word.utf8CodeUnitCount && starts(range, with: word)
   }
 
+  @inline(never)
   func starts(_ range: Range<Int>, with word: StaticString) -> Bool {
     word.withUTF8Buffer {
       guard range.count >= $0.count else { return false }
@@ -69,7 +75,7 @@ extension Span<UInt8> {
 }
 
 /// A text that is not of the format that it should have.
-struct ParseError: Error, Equatable {
+struct ParseError: Error {
   /// What is wrong with it, such as "has no line MemTotal".
   let reason: StaticString
 
@@ -77,9 +83,4 @@ struct ParseError: Error, Equatable {
     self.reason = reason
   }
 
-  var description: String { "\(reason)" }
-
-  static func == (left: ParseError, right: ParseError) -> Bool {
-    left.description.utf8.elementsEqual(right.description.utf8)
-  }
 }

@@ -34,7 +34,7 @@ struct ProcessGroup: ~Copyable, Group {
       warn(error.description, log)
       return
     }
-    if let error = scan.error { warn("a process is left out: its stat \(error.description)", log) }
+    if let error = scan.error { warn("a process is left out: its stat " + error.reason.text, log) }
     try sender.send(scan.counts, log)
     for place in scan.byCPU.places { try send(place, &sender, log) }
     for place in scan.byMemory.places where !scan.byCPU.contains(place.status.processID) {
