@@ -71,15 +71,6 @@ struct MountTable {
 }
 
 extension Span<UInt8> {
-  func equal(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
-    guard one.count == other.count else { return false }
-    for offset in 0..<one.count
-    where self[one.lowerBound + offset] != self[other.lowerBound + offset] {
-      return false
-    }
-    return true
-  }
-
   /// Whether the folder `upper` is on the way to the other path; the root is not counted.
   func isPath(_ upper: Range<Int>, above lower: Range<Int>) -> Bool {
     guard upper.count > 1, upper.count < lower.count else { return false }

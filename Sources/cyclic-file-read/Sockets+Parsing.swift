@@ -160,7 +160,7 @@ extension Span<UInt8> {
     return number
   }
 
-  fileprivate func equal(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
+  func equal(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
     guard one.count == other.count else { return false }
     for index in 0..<one.count
     where self[one.lowerBound + index] != self[other.lowerBound + index] { return false }
