@@ -3,7 +3,7 @@ import Linux
 import Records
 
 /// What statvfs(3) says of a path: six numbers, which a child process can send through a pipe.
-struct FileSystemAnswer: BitwiseCopyable {
+struct FileSystemAnswer: BitwiseCopyable, Equatable {
   /// errno, or 0 if the rest is right.
   var errno: Int64 = 0
   var sizeBytes: UInt64 = 0

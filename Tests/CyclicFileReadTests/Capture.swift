@@ -1,0 +1,64 @@
+import Foundation
+
+/// Files of real and of written machines, in Tests/Fixtures.
+enum Capture {
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Fixtures")
+
+  static func bytes(_ path: String) throws -> [UInt8] {
+    try [UInt8](Data(contentsOf: folder.appending(path: path)))
+  }
+
+  static func lines(_ path: String) throws -> [[UInt8]] {
+    try bytes(path).split(separator: UInt8(ascii: "\n")).map { Array($0) }
+  }
+
+  static func path(_ path: String) -> String { folder.appending(path: path).path() }
+}
+
+/// Changes bytes, cuts, doubles and swaps parts: what a parser must survive.
+struct Mutations: Sequence, IteratorProtocol {
+  private let original: [UInt8]
+  private var random: SeededNumbers
+  private var rest: Int
+
+  init(of original: [UInt8], count: Int, seed: UInt64) {
+    self.original = original
+    random = SeededNumbers(seed: seed)
+    rest = count
+  }
+
+  mutating func next() -> [UInt8]? {
+    guard rest > 0 else { return nil }
+    rest -= 1
+    var bytes = original
+    for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
+      let place = Int.random(in: 0..<bytes.count, using: &random)
+      switch Int.random(in: 0..<6, using: &random) {
+      case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+      case 1: bytes[place] = [0x20, 0x0A, 0x28, 0x29, 0x2D, 0x3A, 0x5C].randomElement(using: &random)!
+      case 2: bytes.removeLast(bytes.count - place)
+      case 3: bytes.remove(at: place)
+      case 4: bytes.insert(contentsOf: [UInt8](repeating: 0x39, count: 20), at: place)
+      default: bytes.insert(contentsOf: bytes[..<place], at: place)
+      }
+    }
+    return bytes
+  }
+}
+
+/// The same numbers in every run: xorshift64*.
+struct SeededNumbers: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) {
+    state = seed
+  }
+
+  mutating func next() -> UInt64 {
+    state ^= state >> 12
+    state ^= state << 25
+    state ^= state >> 27
+    return state &* 0x2545_F491_4F6C_DD1D
+  }
+}

@@ -1,0 +1,41 @@
+import CLinux
+import Linux
+import Testing
+
+@testable import cyclic_file_read
+
+@Suite(.serialized)
+struct FileSystemQuestionsTests {
+  private func path(_ path: String) -> [UInt8] { [UInt8](path.utf8) + [0] }
+
+  @Test func aChildAnswersAsTheCallItselfDoes() throws {
+    var questions = FileSystemQuestions()
+    try questions.ask(1, path: path("/"))
+    try questions.ask(2, path: path("/proc"))
+    try questions.ask(3, path: path("/no/such/folder"))
+    questions.wait(nanoseconds: 5_000_000_000)
+    let root = try #require(questions.takeAnswer(of: 1))
+    let direct = FileSystemAnswer(path: path("/"))
+    #expect(root.errno == 0)
+    #expect(root.sizeBytes == direct.sizeBytes && root.sizeBytes > 0)
+    #expect(root.inodeCount == direct.inodeCount)
+    #expect(try #require(questions.takeAnswer(of: 2)).isOfPseudoFileSystem)
+    #expect(try #require(questions.takeAnswer(of: 3)).errno == Int64(ENOENT))
+    #expect(questions.takeAnswer(of: 1) == nil)
+  }
+
+  @Test func nothingIsWaitedForWhereNothingIsAsked() {
+    var questions = FileSystemQuestions()
+    let start = monotonicNanoseconds()
+    questions.wait(nanoseconds: 10_000_000_000)
+    #expect(monotonicNanoseconds() - start < 2_000_000_000)
+  }
+
+  @Test func whatIsNotMountedAnyMoreIsForgotten() throws {
+    var questions = FileSystemQuestions()
+    try questions.ask(1, path: path("/"))
+    questions.keepOnly { $0 == 2 }
+    questions.wait(nanoseconds: 100_000_000)
+    #expect(questions.takeAnswer(of: 1) == nil)
+  }
+}
