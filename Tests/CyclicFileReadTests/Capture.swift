@@ -1,50 +1,104 @@
 import Foundation
+import Records
+import Testing
 
-/// Files of real and of written machines, in Tests/Fixtures.
-enum Capture {
+@testable import cyclic_file_read
+
+/// Files of a machine: Tests/Fixtures/cyclic-file-read/<machine>, see README.md there.
+struct Capture: CustomTestStringConvertible {
   static let folder = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().appending(path: "Fixtures")
+    .deletingLastPathComponent().appending(path: "Fixtures/cyclic-file-read")
 
-  static func bytes(_ path: String) throws -> [UInt8] {
-    try [UInt8](Data(contentsOf: folder.appending(path: path)))
+  static let virtualMachine = Capture(machine: "vm-x86_64-6.18")
+  static let raspberryPi4 = Capture(machine: "raspberry-pi-4-arm64-6.6")
+  static let raspberryPi3 = Capture(machine: "raspberry-pi-3-armhf-5.10")
+  static let oldPC = Capture(machine: "pc-x86_64-3.2")
+  static let hostile = Capture(machine: "hostile")
+  static let all = [virtualMachine, raspberryPi4, raspberryPi3, oldPC]
+
+  let machine: String
+  var testDescription: String { machine }
+
+  func bytes(_ path: String) throws -> [UInt8] {
+    try [UInt8](Data(contentsOf: Self.folder.appending(path: "\(machine)/\(path)")))
   }
 
-  static func lines(_ path: String) throws -> [[UInt8]] {
-    try bytes(path).split(separator: UInt8(ascii: "\n")).map { Array($0) }
+  func cpuTimes() throws -> [CPUTimes] {
+    try lines(of: bytes("proc/stat")).compactMap {
+      try CPUTimes(of: $0)
+    }
   }
 
-  static func path(_ path: String) -> String { folder.appending(path: path).path() }
+  func interfaces() throws -> [NetworkInterface] {
+    try lines(of: bytes("proc/net/dev")).dropFirst(2).map {
+      try NetworkInterface(of: $0)
+    }
+  }
+
+  func sockets() throws -> Sockets {
+    var sockets = Sockets()
+    try sockets.take(usage: bytes("proc/net/sockstat"))
+    try sockets.take(usage: (try? bytes("proc/net/sockstat6")) ?? [])
+    try sockets.take(counters: bytes("proc/net/snmp"))
+    return sockets
+  }
+
+  func wireless() throws -> [Wireless] {
+    try lines(of: bytes("proc/net/wireless")).dropFirst(2).map { try Wireless(of: $0) }
+  }
 }
 
-/// Changes bytes, cuts, doubles and swaps parts: what a parser must survive.
-struct Mutations: Sequence, IteratorProtocol {
-  private let original: [UInt8]
-  private var random: SeededNumbers
-  private var rest: Int
+// The parsers with arrays: a span of a temporary array is more than some compilers can do.
 
-  init(of original: [UInt8], count: Int, seed: UInt64) {
-    self.original = original
-    random = SeededNumbers(seed: seed)
-    rest = count
+extension CPUTimes {
+  init?(of line: [UInt8], ticksPerSecond: UInt64 = 100) throws {
+    try self.init(parsing: line.span, ticksPerSecond: ticksPerSecond)
+  }
+}
+
+extension CPUActivity {
+  init(of bytes: [UInt8]) throws { try self.init(parsing: bytes.span) }
+}
+
+extension Memory {
+  init(of bytes: [UInt8]) throws { try self.init(parsing: bytes.span) }
+}
+
+extension PageActivity {
+  init(of bytes: [UInt8]) throws { try self.init(parsing: bytes.span) }
+}
+
+extension NetworkInterface {
+  init(of line: [UInt8]) throws { try self.init(parsing: line.span) }
+}
+
+extension NetworkInterface.State {
+  init(of bytes: [UInt8]) { self.init(parsing: bytes.span) }
+}
+
+extension Sockets {
+  mutating func take(usage bytes: [UInt8], pageSize: UInt64 = 4096) throws {
+    try take(usage: bytes.span, pageSize: pageSize)
   }
 
-  mutating func next() -> [UInt8]? {
-    guard rest > 0 else { return nil }
-    rest -= 1
-    var bytes = original
-    for _ in 0..<Int.random(in: 1...4, using: &random) where !bytes.isEmpty {
-      let place = Int.random(in: 0..<bytes.count, using: &random)
-      switch Int.random(in: 0..<6, using: &random) {
-      case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
-      case 1: bytes[place] = [0x20, 0x0A, 0x28, 0x29, 0x2D, 0x3A, 0x5C].randomElement(using: &random)!
-      case 2: bytes.removeLast(bytes.count - place)
-      case 3: bytes.remove(at: place)
-      case 4: bytes.insert(contentsOf: [UInt8](repeating: 0x39, count: 20), at: place)
-      default: bytes.insert(contentsOf: bytes[..<place], at: place)
-      }
-    }
-    return bytes
-  }
+  mutating func take(counters bytes: [UInt8]) throws { try take(counters: bytes.span) }
+}
+
+extension Wireless {
+  init(of line: [UInt8]) throws { try self.init(parsing: line.span) }
+}
+
+func headingLength(of table: [UInt8]) throws -> Int { try table.span.headingLength() }
+
+func lines(of bytes: [UInt8]) -> [[UInt8]] {
+  var offset = 0
+  var lines: [[UInt8]] = []
+  while let line = bytes.span.nextLine(&offset) { lines.append(Array(bytes[line])) }
+  return lines
+}
+
+func string<let capacity: Int>(_ text: FixedText<capacity>) -> String {
+  String(decoding: (0..<text.count).map { text[$0] }, as: UTF8.self)
 }
 
 /// The same numbers in every run: xorshift64*.

@@ -6,7 +6,7 @@ import Testing
 
 struct DiskTests {
   private func disks(_ file: String) throws -> [Disk] {
-    try Capture.lines("disks/\(file)").map { try Disk(parsing: $0.span) }
+    try Fixture.lines("disks/\(file)").map { try Disk(parsing: $0.span) }
   }
 
   @Test func kernelsBefore418HaveNoDiscards() throws {
@@ -85,7 +85,7 @@ struct DiskTests {
   ])
   func anyMutationIsRefusedOrHasADevice(_ file: String) throws {
     let seed: UInt64 = 40
-    for bytes in try Mutations(of: Capture.bytes("disks/\(file)"), count: 3000, seed: seed) {
+    for bytes in try Mutations(of: Fixture.bytes("disks/\(file)"), count: 3000, seed: seed) {
       for line in bytes.split(separator: UInt8(ascii: "\n")) {
         guard let disk = try? Disk(parsing: Array(line).span) else { continue }
         #expect(!disk.device.isEmpty, "seed \(seed): \(line)")

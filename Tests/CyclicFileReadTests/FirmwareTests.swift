@@ -6,7 +6,7 @@ import Testing
 
 struct FirmwareTests {
   @Test func theBitsOfGetThrottled() throws {
-    let text = try Capture.bytes(
+    let text = try Fixture.bytes(
       "raspberry-pi/pi-4-own-kernel/devices/platform/soc/soc:firmware/get_throttled")
     #expect(RaspberryPiGroup.flags(parsing: text.span) == 0x50005)
     var body = RaspberryPi()
@@ -46,10 +46,10 @@ struct FirmwareTests {
 
   @Test func withoutFirmwareThereIsNoGroup() throws {
     #expect(throws: SystemError.self) {
-      _ = try RaspberryPiGroup(sysfs: Capture.path("disks"), device: nil)
+      _ = try RaspberryPiGroup(sysfs: Fixture.path("disks"), device: nil)
     }
     #expect(throws: SystemError.self) {
-      _ = try RaspberryPiGroup(sysfs: Capture.path("disks"), device: "/dev/no-such-device")
+      _ = try RaspberryPiGroup(sysfs: Fixture.path("disks"), device: "/dev/no-such-device")
     }
   }
 
@@ -113,7 +113,7 @@ struct DirectoryTests {
   @Test func everyEntryIsShownOnceEvenWithASmallBuffer() throws {
     var names: [String] = []
     var buffer = [UInt8](repeating: 0, count: 64)
-    try Directory(Capture.path("processes/armv7l-raspberry-pi")).forEachEntry(&buffer) {
+    try Directory(Fixture.path("processes/armv7l-raspberry-pi")).forEachEntry(&buffer) {
       names.append(String(decoding: $0[$1], as: UTF8.self))
     }
     #expect(
@@ -121,7 +121,7 @@ struct DirectoryTests {
   }
 
   @Test func aFileIsNoFolder() {
-    #expect(throws: SystemError.self) { _ = try Directory(Capture.path("disks/README.md")) }
+    #expect(throws: SystemError.self) { _ = try Directory(Fixture.path("disks/README.md")) }
   }
 
   @Test func anyBytesAreReadWithinTheirBounds() throws {

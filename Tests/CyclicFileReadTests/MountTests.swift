@@ -28,7 +28,7 @@ struct MountTests {
   }
 
   @Test func realFileSystemsAreChosenAndTheirEscapesDecoded() throws {
-    let chosen = choose(try Capture.bytes("mounts/raspberry-pi-os-bookworm"))
+    let chosen = choose(try Fixture.bytes("mounts/raspberry-pi-os-bookworm"))
     #expect(
       chosen == [
         Chosen(point: "/", source: "/dev/mmcblk0p2", type: "ext4"),
@@ -45,7 +45,7 @@ struct MountTests {
   }
 
   @Test func aFileSystemIsChosenOnceAndWhereItIsWhole() throws {
-    let chosen = choose(try Capture.bytes("mounts/container-host"))
+    let chosen = choose(try Fixture.bytes("mounts/container-host"))
     #expect(
       chosen == [
         Chosen(point: "/", source: "/dev/nvme0n1p2", type: "btrfs"),
@@ -56,7 +56,7 @@ struct MountTests {
   }
 
   @Test func memoryImagesAndLayersAreChosenOnRequest() throws {
-    let chosen = choose(try Capture.bytes("mounts/container-host"), showsAll: true)
+    let chosen = choose(try Fixture.bytes("mounts/container-host"), showsAll: true)
     #expect(
       chosen.map(\.point) == [
         "/", "/snap/core22/1963", "/var/lib/docker/overlay2/4f1c/merged", "/data", "/covered",
@@ -65,13 +65,13 @@ struct MountTests {
   }
 
   @Test func aReadOnlyMountOfASandboxIsNoReadOnlyFileSystem() throws {
-    let chosen = choose(try Capture.bytes("mounts/sandboxed-unit"))
+    let chosen = choose(try Fixture.bytes("mounts/sandboxed-unit"))
     #expect(chosen.map(\.point) == ["/", "/boot/firmware"])
     #expect(chosen.allSatisfy { !$0.isReadOnly })
   }
 
   @Test func theMachineItselfHasItsRoot() throws {
-    let chosen = choose(try Capture.bytes("mounts/linux-6.18-virtual-machine"))
+    let chosen = choose(try Fixture.bytes("mounts/linux-6.18-virtual-machine"))
     #expect(chosen == [Chosen(point: "/", source: "/dev/vda", type: "ext4")])
   }
 
@@ -104,7 +104,7 @@ struct MountTests {
   @Test(arguments: ["raspberry-pi-os-bookworm", "container-host", "sandboxed-unit"])
   func ofAnyMutationEachDeviceIsChosenOnce(_ file: String) throws {
     let seed: UInt64 = 41
-    for text in try Mutations(of: Capture.bytes("mounts/\(file)"), count: 3000, seed: seed) {
+    for text in try Mutations(of: Fixture.bytes("mounts/\(file)"), count: 3000, seed: seed) {
       var table = MountTable(showsAll: true)
       table.choose(from: text.span)
       let devices = table.choices.map(\.mount.device)

@@ -8,7 +8,7 @@ struct ProcessTests {
   private static let folder = "processes/armv7l-raspberry-pi"
 
   private func status(_ id: Int) throws -> ProcessStatus {
-    try ProcessStatus(parsing: Capture.bytes("\(Self.folder)/\(id)/stat").span)
+    try ProcessStatus(parsing: Fixture.bytes("\(Self.folder)/\(id)/stat").span)
   }
 
   @Test func aProcessOf32BitARM() throws {
@@ -66,7 +66,7 @@ struct ProcessTests {
   }
 
   @Test func everyTruncationIsRefusedUntilTheLastColumnIsThere() throws {
-    let text = try Capture.bytes("\(Self.folder)/412/stat")
+    let text = try Fixture.bytes("\(Self.folder)/412/stat")
     let rest = [UInt8](" 8204 4294967295".utf8)
     let end = try #require(
       text.indices.first { text[$0...].starts(with: rest) }) + 1
@@ -79,7 +79,7 @@ struct ProcessTests {
   @Test(arguments: [1, 45, 412, 413, 500, 501])
   func anyMutationIsRefusedOrHasAProcessID(_ id: Int) throws {
     let seed = UInt64(44)
-    let text = try Capture.bytes("\(Self.folder)/\(id)/stat")
+    let text = try Fixture.bytes("\(Self.folder)/\(id)/stat")
     for bytes in Mutations(of: text, count: 4000, seed: seed) {
       guard let status = try? ProcessStatus(parsing: bytes.span) else { continue }
       #expect(status.processID >= 0, "seed \(seed): \(bytes)")
@@ -90,7 +90,7 @@ struct ProcessTests {
   }
 
   @Test func storageIsReadFromIO() throws {
-    let storage = ProcessStorage(parsing: try Capture.bytes("\(Self.folder)/412/io").span)
+    let storage = ProcessStorage(parsing: try Fixture.bytes("\(Self.folder)/412/io").span)
     #expect(storage?.readBytes == 2_097_152)
     #expect(storage?.writeBytes == 323_932_160)
     #expect(ProcessStorage(parsing: [UInt8]("read_bytes: 1\n".utf8).span) == nil)
@@ -99,7 +99,7 @@ struct ProcessTests {
   }
 
   @Test func aScanCountsAndRanks() throws {
-    var scan = try ProcessScan(procfs: Capture.path(Self.folder), count: 2)
+    var scan = try ProcessScan(procfs: Fixture.path(Self.folder), count: 2)
     try scan.run()
     let counts = scan.counts
     #expect(counts.processCount == 9)
