@@ -6,7 +6,7 @@ import Testing
 
 struct DiskTests {
   private func disks(_ file: String) throws -> [Disk] {
-    try Fixture.lines("disks/\(file)").map { try Disk(parsing: $0.span) }
+    try Fixture.lines("disks/\(file)").map { try Disk(of: $0) }
   }
 
   @Test func kernelsBefore418HaveNoDiscards() throws {
@@ -41,7 +41,7 @@ struct DiskTests {
     #expect(card.inProgressCount == 2)
     #expect(card.discardCount == 120)
     #expect(card.discardMergedCount == 3)
-    #expect(card.discardBytes == 8_388_608 * 512)
+    #expect(card.discardBytes == 4_294_967_296)
     #expect(card.discardMilliseconds == 77)
     #expect(card.flushCount == nil)
   }
@@ -76,7 +76,7 @@ struct DiskTests {
     "179 0 mmcblk0 1 2 3 4 5 6 7 8 9 10 11 12 13",
   ])
   func aLineThatIsNoneIsRefused(_ line: String) {
-    #expect(throws: ParseError.self) { try Disk(parsing: [UInt8](line.utf8).span) }
+    #expect(throws: ParseError.self) { _ = try Disk(of: [UInt8](line.utf8)) }
   }
 
   @Test(arguments: [
@@ -87,7 +87,7 @@ struct DiskTests {
     let seed: UInt64 = 40
     for bytes in try Mutations(of: Fixture.bytes("disks/\(file)"), count: 3000, seed: seed) {
       for line in bytes.split(separator: UInt8(ascii: "\n")) {
-        guard let disk = try? Disk(parsing: Array(line).span) else { continue }
+        guard let disk = try? Disk(of: Array(line)) else { continue }
         #expect(!disk.device.isEmpty, "seed \(seed): \(line)")
         _ = disk.isUnused
       }

@@ -14,14 +14,17 @@ struct FileSystemQuestionsTests {
     try questions.ask(2, path: path("/proc"))
     try questions.ask(3, path: path("/no/such/folder"))
     questions.wait(nanoseconds: 5_000_000_000)
-    let root = try #require(questions.takeAnswer(of: 1))
+    // The macros cannot look into what cannot be copied.
+    let (first, second) = (questions.takeAnswer(of: 1), questions.takeAnswer(of: 2))
+    let (third, again) = (questions.takeAnswer(of: 3), questions.takeAnswer(of: 1))
+    let root = try #require(first)
     let direct = FileSystemAnswer(path: path("/"))
     #expect(root.errno == 0)
     #expect(root.sizeBytes == direct.sizeBytes && root.sizeBytes > 0)
     #expect(root.inodeCount == direct.inodeCount)
-    #expect(try #require(questions.takeAnswer(of: 2)).isOfPseudoFileSystem)
-    #expect(try #require(questions.takeAnswer(of: 3)).errno == Int64(ENOENT))
-    #expect(questions.takeAnswer(of: 1) == nil)
+    #expect(second?.isOfPseudoFileSystem == true)
+    #expect(third?.errno == Int64(ENOENT))
+    #expect(again == nil)
   }
 
   @Test func nothingIsWaitedForWhereNothingIsAsked() {
@@ -36,6 +39,7 @@ struct FileSystemQuestionsTests {
     try questions.ask(1, path: path("/"))
     questions.keepOnly { $0 == 2 }
     questions.wait(nanoseconds: 100_000_000)
-    #expect(questions.takeAnswer(of: 1) == nil)
+    let answer = questions.takeAnswer(of: 1)
+    #expect(answer == nil)
   }
 }

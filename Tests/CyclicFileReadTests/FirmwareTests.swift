@@ -8,7 +8,8 @@ struct FirmwareTests {
   @Test func theBitsOfGetThrottled() throws {
     let text = try Fixture.bytes(
       "raspberry-pi/pi-4-own-kernel/devices/platform/soc/soc:firmware/get_throttled")
-    #expect(RaspberryPiGroup.flags(parsing: text.span) == 0x50005)
+    let flags = RaspberryPiGroup.flags(parsing: text.span)
+    #expect(flags == 0x50005)
     var body = RaspberryPi()
     body.take(flags: 0x50005)
     #expect(body.underVoltage == true && body.frequencyCapped == false)
@@ -28,20 +29,25 @@ struct FirmwareTests {
     ("-1\n", nil), ("100000000\n", nil), ("throttled=0x0\n", nil), ("0x", nil),
   ])
   func flagsAreHexadecimal(_ text: String, _ flags: UInt32?) {
-    #expect(RaspberryPiGroup.flags(parsing: [UInt8](text.utf8).span) == flags)
+    let bytes = [UInt8](text.utf8)
+    let found = RaspberryPiGroup.flags(parsing: bytes.span)
+    #expect(found == flags)
   }
 
   @Test func theMailboxAnswersInItsQuestion() {
     var message = FirmwareMailbox.question
-    #expect(message[0] == 7 * 4)
-    #expect(FirmwareMailbox.flags(message) == nil)
+    let length = message[0]
+    let unanswered = FirmwareMailbox.flags(message)
     message[1] = 0x8000_0000
-    #expect(FirmwareMailbox.flags(message) == nil)
+    let withoutValue = FirmwareMailbox.flags(message)
     message[4] = 0x8000_0004
     message[5] = 0xE0008
-    #expect(FirmwareMailbox.flags(message) == 0xE0008)
+    let answered = FirmwareMailbox.flags(message)
     message[1] = 0x8000_0001
-    #expect(FirmwareMailbox.flags(message) == nil)
+    let failed = FirmwareMailbox.flags(message)
+    #expect(length == 7 * 4)
+    #expect(unanswered == nil && withoutValue == nil && failed == nil)
+    #expect(answered == 0xE0008)
   }
 
   @Test func withoutFirmwareThereIsNoGroup() throws {
@@ -58,7 +64,9 @@ struct FirmwareTests {
     ("99999999999\n", nil), ("-\n", nil),
   ])
   func temperatures(_ text: String, _ value: Int32?) {
-    #expect(TemperatureGroup.temperature(parsing: [UInt8](text.utf8).span) == value)
+    let bytes = [UInt8](text.utf8)
+    let found = TemperatureGroup.temperature(parsing: bytes.span)
+    #expect(found == value)
   }
 }
 
@@ -105,7 +113,9 @@ struct FlashWearTests {
     ("mmcblk", false), ("sda", false), ("", false),
   ])
   func cardsAreKnownByTheirName(_ name: String, _ isCard: Bool) {
-    #expect(FlashWear.isCard([UInt8](name.utf8).span) == isCard)
+    let bytes = [UInt8](name.utf8)
+    let found = FlashWear.isCard(bytes.span)
+    #expect(found == isCard)
   }
 }
 

@@ -1,4 +1,7 @@
 import Foundation
+import Records
+
+@testable import cyclic_file_read
 
 /// Single files and folders that are no whole machine: Tests/Fixtures/cyclic-file-read.
 enum Fixture {
@@ -38,9 +41,17 @@ struct Mutations: Sequence, IteratorProtocol {
       case 2: bytes.removeLast(bytes.count - place)
       case 3: bytes.remove(at: place)
       case 4: bytes.insert(contentsOf: [UInt8](repeating: 0x39, count: 20), at: place)
-      default: bytes.insert(contentsOf: bytes[..<min(place, 100)], at: place)
+      default: bytes.insert(contentsOf: bytes[..<Swift.min(place, 100)], at: place)
       }
     }
     return bytes
   }
+}
+
+extension Disk {
+  init(of line: [UInt8]) throws { try self.init(parsing: line.span) }
+}
+
+extension ProcessStatus {
+  init(of text: [UInt8]) throws { try self.init(parsing: text.span) }
 }

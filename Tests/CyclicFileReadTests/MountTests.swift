@@ -82,7 +82,7 @@ struct MountTests {
   ])
   func aLineThatIsNoneIsRefused(_ line: String) {
     let text = [UInt8](line.utf8)
-    #expect(throws: ParseError.self) { try Mount(parsing: 0..<text.count, of: text.span) }
+    #expect(throws: ParseError.self) { _ = try Mount(parsing: 0..<text.count, of: text.span) }
     var table = MountTable()
     table.choose(from: (text + [UInt8(ascii: "\n")]).span)
     #expect(table.choices.isEmpty)
@@ -127,6 +127,7 @@ struct FileSystemKindTests {
   ])
   func whatATypeMeans(_ type: String, _ kind: FileSystemKind) {
     let text = [UInt8](type.utf8)
-    #expect(FileSystemKind(ofType: 0..<text.count, in: text.span) == kind)
+    let found = FileSystemKind(ofType: 0..<text.count, in: text.span)
+    #expect(found == kind)
   }
 }
