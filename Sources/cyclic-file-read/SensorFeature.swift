@@ -142,10 +142,15 @@ struct SensorFeature {
 extension Sensor {
   /// `alarm` says whether any of its alarms is on, be it one of its own.
   mutating func sumUpAlarms() {
-    let others = [
-      minimumAlarm, maximumAlarm, criticalMinimumAlarm, criticalMaximumAlarm, emergencyAlarm,
-    ]
-    for case .some(let other) in others { alarm = (alarm ?? false) || other }
+    add(minimumAlarm)
+    add(maximumAlarm)
+    add(criticalMinimumAlarm)
+    add(criticalMaximumAlarm)
+    add(emergencyAlarm)
+  }
+
+  private mutating func add(_ other: Bool?) {
+    if let other { alarm = (alarm ?? false) || other }
   }
 }
 

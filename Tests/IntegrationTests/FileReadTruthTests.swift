@@ -250,7 +250,7 @@ private struct Sample {
 // MARK: psutil
 
 extension Trait where Self == ConditionTrait {
-  fileprivate static var needsPsutil: Self {
+  static var needsPsutil: Self {
     .needs(
       "needs psutil in \(python): python3 -m venv <cache>/python, <cache>/python/bin/pip install psutil"
     ) { FileManager.default.isExecutableFile(atPath: python) }
@@ -258,7 +258,7 @@ extension Trait where Self == ConditionTrait {
 }
 
 /// The Python of the cache that build.sh keeps.
-private let python: String = {
+let python: String = {
   let environment = ProcessInfo.processInfo.environment
   let home = environment["XDG_CACHE_HOME"] ?? "\(environment["HOME"] ?? "")/.cache"
   return (environment["STATS_CACHE"] ?? "\(home)/stats-recording") + "/python/bin/python3"
@@ -280,6 +280,11 @@ private func psutil(_ rig: Rig) throws -> [String: Any] {
         n: c._asdict() for n, c in psutil.net_io_counters(pernic=True, nowrap=False).items()},
     }))
     """
+  return try runPython(script, in: rig)
+}
+
+/// The object that a script prints as JSON.
+func runPython(_ script: String, in rig: Rig) throws -> [String: Any] {
   let result = try rig.run([python, "-c", script])
   #expect(result.status == 0, "\(result.log)")
   return try #require(members(result.output.joined()))
