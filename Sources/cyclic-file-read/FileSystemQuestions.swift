@@ -20,14 +20,14 @@ struct FileSystemQuestions: ~Copyable {
 
   private var questions: [Question] = []
   private var descriptors: [pollfd] = []
-
-  init() {
-    // The kernel keeps no zombies of children whose end nobody asks for.
-    clinux_ignore_signal(SIGCHLD)
-  }
+  /// Children that were killed, and may still be in the kernel's wait.
+  private var leaving: [pid_t] = []
 
   deinit {
-    for question in questions { Self.end(question) }
+    for question in questions {
+      _ = kill(question.child, SIGKILL)
+      _ = close(question.descriptor)
+    }
   }
 
   /// Sends a child to ask for the file system at a path, which ends with a NUL, unless an earlier
@@ -94,6 +94,8 @@ struct FileSystemQuestions: ~Copyable {
     // A child that somebody killed leaves an empty pipe.
     if read(descriptor, &answer, size) != size { answer.errno = Int64(ECHILD) }
     questions[index].answer = answer
+    // With its answer, or without it at its end, nothing keeps it any more.
+    while waitpid(questions[index].child, nil, 0) < 0 && clinux_errno() == EINTR {}
   }
 
   /// Takes the answer, if it is there; the file system can be asked again then.
@@ -107,19 +109,21 @@ struct FileSystemQuestions: ~Copyable {
 
   /// Forgets the questions about what is not mounted any more.
   mutating func keepOnly(_ isMounted: (_ device: UInt64) -> Bool) {
+    leaving.removeAll { waitpid($0, nil, WNOHANG) != 0 }
     var index = 0
     while index < questions.count {
       if isMounted(questions[index].device) {
         index += 1
       } else {
-        Self.end(questions.remove(at: index))
+        end(questions.remove(at: index))
       }
     }
   }
 
-  private static func end(_ question: Question) {
-    // Without an answer the child still lives, so that the id is its own.
-    if question.answer == nil { _ = kill(question.child, SIGKILL) }
+  private mutating func end(_ question: Question) {
     _ = close(question.descriptor)
+    guard question.answer == nil else { return }
+    _ = kill(question.child, SIGKILL)
+    leaving.append(question.child)
   }
 }

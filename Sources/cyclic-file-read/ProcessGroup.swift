@@ -45,7 +45,9 @@ struct ProcessGroup: ~Copyable, Group {
   private mutating func send(
     _ place: ProcessRanking.Place, _ sender: inout RecordSender, _ log: Log
   ) throws(SystemError) {
-    var usage = ProcessUsage(place.status, units)
+    var status = place.status
+    status.residentPages = scan.residentPages(of: status.processID) ?? status.residentPages
+    var usage = ProcessUsage(status, units)
     usage.cpuTenThousandths = units.cpuTenThousandths(place.ticks, scan.elapsed)
     usage.userID = scan.user(of: place.status.processID)
     if let storage = scan.storage(of: place.status.processID) {

@@ -38,7 +38,13 @@ struct ProcessScan: ~Copyable {
     byCPU = ProcessRanking(count: count)
     byMemory = ProcessRanking(count: count)
     name.reserveCapacity(32)
+    // More than a small machine has, so that there the tables never grow.
+    processIDs.reserveCapacity(Self.usualCount)
+    known.reserveCapacity(Self.usualCount)
+    next.reserveCapacity(Self.usualCount)
   }
+
+  private static var usualCount: Int { 256 }
 
   /// Errors: those of getdents64(2).
   mutating func run() throws(SystemError) {
@@ -110,6 +116,14 @@ struct ProcessScan: ~Copyable {
     let count = CLinux.read(descriptor, &text, text.count)
     _ = close(descriptor)
     return count
+  }
+
+  /// The resident memory of a process in pages, exactly: the sum that its stat has is that of each CPU
+  /// at some time. nil if it has ended.
+  mutating func residentPages(of processID: Int32) -> UInt64? {
+    let count = read(processID, "/statm")
+    guard count > 0 else { return nil }
+    return ProcessStatus.residentPages(parsing: text.span.extracting(first: count))
   }
 
   /// What a process read from and wrote to storage; nil if we may not know.

@@ -68,6 +68,14 @@ struct ProcessStatus: Equatable {
     residentPages = UInt64(max(0, pages))
   }
 
+  /// The second number of /proc/PID/statm, proc_pid_statm(5): `1234 204 163 21 0 89 0`, in pages.
+  static func residentPages(parsing content: Span<UInt8>) -> UInt64? {
+    var offset = 0
+    guard var rest = content.nextLine(&offset) else { return nil }
+    _ = content.nextWord(&rest)
+    return content.nextNumber(&rest)
+  }
+
   private static func number(
     _ text: Span<UInt8>, _ rest: inout Range<Int>
   ) throws(ParseError) -> UInt64 {

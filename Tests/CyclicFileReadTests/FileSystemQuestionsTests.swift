@@ -1,4 +1,5 @@
 import CLinux
+import Foundation
 import Linux
 import Testing
 
@@ -41,5 +42,28 @@ struct FileSystemQuestionsTests {
     questions.wait(nanoseconds: 100_000_000)
     let answer = questions.takeAnswer(of: 1)
     #expect(answer == nil)
+  }
+
+  @Test func noZombieStays() throws {
+    var questions = FileSystemQuestions()
+    let before = try zombies()
+    for _ in 0..<20 {
+      try questions.ask(1, path: path("/"))
+      questions.wait(nanoseconds: 5_000_000_000)
+      _ = questions.takeAnswer(of: 1)
+    }
+    // Other tests have children too.
+    #expect(try zombies() <= before + 3)
+  }
+
+  /// Children of this process that ended and were not asked how.
+  private func zombies() throws -> Int {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc").count {
+      guard Int($0) != nil,
+        let text = try? Data(contentsOf: URL(filePath: "/proc/\($0)/stat")),
+        let status = try? ProcessStatus(of: [UInt8](text))
+      else { return false }
+      return status.parentProcessID == UInt32(getpid()) && status.state == .zombie
+    }
   }
 }

@@ -101,6 +101,16 @@ struct ProcessTests {
     }
   }
 
+  @Test(arguments: [
+    ("1234 204 163 21 0 89 0\n", 204 as UInt64?), ("1 0 0 0 0 0 0\n", 0), ("", nil), ("1\n", nil),
+    ("1 x\n", nil),
+  ])
+  func residentMemoryIsTheSecondNumberOfStatm(_ text: String, _ pages: UInt64?) {
+    let bytes = [UInt8](text.utf8)
+    let found = ProcessStatus.residentPages(parsing: bytes.span)
+    #expect(found == pages)
+  }
+
   @Test func aScanCountsAndRanks() throws {
     var scan = try ProcessScan(procfs: Fixture.path(Self.folder), count: 2)
     try scan.run()

@@ -139,14 +139,17 @@ struct FileReadProcessTests {
     let collector = try rig.program(
       "cyclic-file-read",
       [
-        "--print", "--interval", "1h", "--processes-interval", "500ms", "--process-count", "3",
+        "--print", "--interval", "1h", "--processes-interval", "2s", "--process-count", "3",
       ])
     func own() -> [[String: Any]] {
       collector.output.compactMap(members).filter { $0["pid"] as? Int == Int(burner.id) }
     }
-    try eventually("four samples of it", within: 30) { own().count >= 4 }
+    try eventually("three samples of it", within: 30) { own().count >= 3 }
+    // Of the first sample there is no time to compare with.
+    let first = try #require(
+      collector.output.compactMap(members).first { $0["kind"] as? String == "process" })
+    #expect(first["cpu_ratio"] == nil)
     let records = own()
-    #expect(records[0]["cpu_ratio"] == nil)
     for (one, next) in zip(records, records.dropFirst()) {
       func number(_ record: [String: Any], _ name: String) -> Double {
         (record[name] as! NSNumber).doubleValue
@@ -155,8 +158,9 @@ struct FileReadProcessTests {
         number(record, "cpu_user_seconds") + number(record, "cpu_system_seconds")
       }
       let use = (time(next) - time(one)) / (number(next, "time") - number(one, "time"))
-      #expect(abs(number(next, "cpu_ratio") - use) < 0.1)
-      #expect(use > 0.1)
+      // On a busy machine some time may pass between reading and sending.
+      #expect(abs(number(next, "cpu_ratio") - use) < 0.25)
+      #expect(number(next, "cpu_ratio") > 0.1)
     }
     burner.kill()
     try eventually("it is not told of any more") {
