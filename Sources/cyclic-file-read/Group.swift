@@ -29,13 +29,13 @@ struct Schedule: ~Copyable {
   }
 
   func sayAbsent(_ error: SystemError, _ log: Log) {
-    log.information("no group " + name.word.text + " on this machine: " + error.description)
+    log.information(joined("no group \(name.word) on this machine: \(error.description)"))
   }
 
   /// ` cpu 5s`
   var description: String {
     guard let interval else { return "" }
-    return " " + name.word.text + " " + interval.description
+    return joined(" \(name.word) \(interval.description)")
   }
 
   /// From now on the loop tells when a sample is due, at once for the first time.
@@ -49,7 +49,7 @@ struct Schedule: ~Copyable {
   func begin(_ log: Log) {
     let expirations = timer.expirations()
     if expirations > 1 {
-      log.detail(name.word.text + ": no time for \(expirations - 1) samples")
+      log.detail(joined("\(name.word): no time for \(expirations - 1) samples"))
     }
   }
 }
@@ -103,10 +103,5 @@ extension RecordSender {
 @inline(never)
 private func tell(_ kind: RecordKind, _ outcome: RecordSender.Outcome, _ log: Log) {
   if let warning = outcome.warning { log.warning(warning) }
-  log.detail("one record " + kind.name.text)
-}
-
-extension StaticString {
-  /// As a String; much smaller code than an interpolation.
-  var text: String { withUTF8Buffer { String(decoding: $0, as: UTF8.self) } }
+  log.detail(joined("one record \(kind.name)"))
 }

@@ -1,4 +1,5 @@
 import Daemon
+import Linux
 
 /// Where the files are, and how often each group reads them.
 struct GroupOptions {
@@ -20,7 +21,7 @@ struct GroupOptions {
       intervals.append(
         options.intervalOrOff(
           name.option, default: fallback, atLeast: Self.shortest, atMost: Self.longest,
-          "the same for \(name.meaning), or off"))
+          joined("the same for \(name.meaning), or off")))
     }
     if intervals.allSatisfy({ $0 == nil }) { options.fail("every group is switched off") }
   }
