@@ -33,6 +33,7 @@ extension CPUTimes {
     guestNiceHundredths = try Self.timeIfThere(line, &rest, ticksPerSecond)
   }
 
+  @inline(never)
   private static func time(
     _ line: Span<UInt8>, _ rest: inout Range<Int>, _ ticksPerSecond: UInt64
   ) throws(ParseError) -> UInt64 {
@@ -42,6 +43,7 @@ extension CPUTimes {
     return time
   }
 
+  @inline(never)
   private static func timeIfThere(
     _ line: Span<UInt8>, _ rest: inout Range<Int>, _ ticksPerSecond: UInt64
   ) throws(ParseError) -> UInt64? {

@@ -16,6 +16,7 @@ struct Directory: ~Copyable {
   /// Shows every entry but `.` and `..`, with its name ended by a NUL that is not part of the range.
   ///
   /// Errors: those of lseek(2) and getdents64(2).
+  @inline(never)
   func forEachEntry(
     _ buffer: inout [UInt8], _ body: (_ buffer: [UInt8], _ name: Range<Int>) -> Void
   ) throws(SystemError) {
@@ -31,10 +32,15 @@ struct Directory: ~Copyable {
     }
   }
 
-  /// Opens a file by its name, which ends with a NUL; nil if there is none such, see errno.
-  func open(_ name: UnsafeRawPointer) -> FileDescriptor? {
-    let raw = clinux_openat(descriptor.raw, name, O_RDONLY | O_CLOEXEC)
-    return raw < 0 ? nil : FileDescriptor(owning: raw)
+  /// The paths of all entries of a folder that has few of them. Errors: as of the others.
+  @inline(never)
+  static func paths(in path: String) throws(SystemError) -> [String] {
+    var paths: [String] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    try Directory(path).forEachEntry(&buffer) { buffer, name in
+      paths.append(joined("\(path)/\(String(decoding: buffer[name], as: UTF8.self))"))
+    }
+    return paths
   }
 }
 

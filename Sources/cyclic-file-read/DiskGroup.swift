@@ -20,7 +20,7 @@ struct DiskGroup: ~Copyable, Group {
   }
 
   init(procfs: String, sysfs: String, showsUnused: Bool) throws(SystemError) {
-    var file = ProcFile("\(procfs)/diskstats")
+    var file = ProcFile(joined("\(procfs)/diskstats"))
     try file.open()
     self.file = file
     self.showsUnused = showsUnused
@@ -74,7 +74,7 @@ struct Partitions {
       if devices[known].name == disk.device { return devices[known].isPartition }
       devices.remove(at: known)
     }
-    let folder = "\(sysfs)/dev/block/\(disk.majorNumber):\(disk.minorNumber)"
+    let folder = joined("\(sysfs)/dev/block/\(UInt64(disk.majorNumber)):\(UInt64(disk.minorNumber))")
     let isPartition =
       access(folder + "/partition", F_OK) == 0 ? true : access(folder, F_OK) == 0 ? false : nil
     // Devices that come and go for years must not make it grow.

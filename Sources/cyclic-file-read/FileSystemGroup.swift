@@ -29,7 +29,7 @@ struct FileSystemGroup: ~Copyable, Group {
   }
 
   init(procfs: String, showsAll: Bool, patience: UInt64) throws(SystemError) {
-    var file = ProcFile("\(procfs)/self/mountinfo")
+    var file = ProcFile(joined("\(procfs)/self/mountinfo"))
     try file.open()
     self.file = file
     self.patience = patience
@@ -71,7 +71,7 @@ struct FileSystemGroup: ~Copyable, Group {
       do throws(SystemError) {
         try questions.ask(choice.mount.device, path: path)
       } catch {
-        if !hasWarned { log.warning("distant file systems cannot be asked: \(error.description)") }
+        if !hasWarned { log.warning(joined("distant file systems cannot be asked: \(error.description)")) }
         hasWarned = true
       }
     }
@@ -100,7 +100,7 @@ struct FileSystemGroup: ~Copyable, Group {
       body.take(answer)
       if let complaint {
         complaints.remove(at: complaint)
-        log.information("the file system at \(name(mount)) answers again")
+        log.information(joined("the file system at \(name(mount)) answers again"))
       }
       return body
     }
@@ -109,8 +109,8 @@ struct FileSystemGroup: ~Copyable, Group {
       complaints.append(mount.device)
       let why =
         answer.map { String(cString: strerror(Int32(truncatingIfNeeded: $0.errno))) }
-        ?? "no answer within \(Interval(nanoseconds: patience).description)"
-      log.warning("the file system at \(name(mount)) does not say how full it is: \(why)")
+        ?? joined("no answer within \(Interval(nanoseconds: patience).description)")
+      log.warning(joined("the file system at \(name(mount)) does not say how full it is: \(why)"))
     }
     return body
   }

@@ -13,9 +13,9 @@ struct FlashWearGroup: ~Copyable, Group {
 
     init(_ device: FixedText<32>, _ folder: String) {
       self.device = device
-      name = ProcFile("\(folder)/name")
-      lifeTime = ProcFile("\(folder)/life_time")
-      preEndOfLife = ProcFile("\(folder)/pre_eol_info")
+      name = ProcFile(joined("\(folder)/name"))
+      lifeTime = ProcFile(joined("\(folder)/life_time"))
+      preEndOfLife = ProcFile(joined("\(folder)/pre_eol_info"))
     }
   }
 
@@ -24,18 +24,18 @@ struct FlashWearGroup: ~Copyable, Group {
 
   /// Errors: those of open(2); ENODEV if no card tells its wear.
   init(procfs: String, sysfs: String) throws(SystemError) {
-    let folder = try Directory("\(sysfs)/block")
+    let folder = joined("\(sysfs)/block")
     var found: [Card] = []
-    var entries = [UInt8](repeating: 0, count: 4096)
-    try folder.forEachEntry(&entries) { entries, name in
-      let device = entries.span.extracting(name)
-      guard FlashWear.isCard(device) else { return }
-      let path = "\(sysfs)/block/\(String(decoding: entries[name], as: UTF8.self))/device"
-      guard access("\(path)/life_time", F_OK) == 0 else { return }
-      found.append(Card(FixedText(device), path))
+    for path in try Directory.paths(in: folder) {
+      let bytes = [UInt8](path.utf8)
+      let device = bytes[(folder.utf8.count + 1)...]
+      guard FlashWear.isCard(device.span),
+        access(joined("\(path)/device/life_time"), F_OK) == 0
+      else { continue }
+      found.append(Card(FixedText(device.span), joined("\(path)/device")))
     }
     if found.isEmpty {
-      throw SystemError("open", errno: ENODEV, "\(sysfs)/block/mmcblk*/device/life_time")
+      throw SystemError("open", errno: ENODEV, joined("\(sysfs)/block/mmcblk*/device/life_time"))
     }
     cards = found
   }

@@ -23,81 +23,55 @@ extension Group where Self: ~Copyable {
   }
 }
 
-/// When a group is read, and what there is to say of it.
-struct Schedule: ~Copyable {
-  private let name: GroupName
-  /// nil if the group is switched off.
-  let interval: Interval?
-  private let timer: Timer
+/// Reads a group once, whichever it is.
+typealias Reading = (inout RecordSender, Log) throws(SystemError) -> Void
 
-  init(_ name: GroupName, _ options: GroupOptions) throws(SystemError) {
-    let timer = try Timer()
-    self.name = name
-    self.timer = timer
-    interval = options.interval(of: name)
+extension Group where Self: ~Copyable {
+  /// Opens the group; what is returned owns it.
+  static func open(_ options: GroupOptions) throws(SystemError) -> Reading {
+    let owner = Owner(try Self(options))
+    return { (sender, log) throws(SystemError) in try owner.group.sample(&sender, log) }
   }
+}
 
-  func sayAbsent(_ error: SystemError, _ log: Log) {
-    log.information("no group " + name.word.text + " on this machine: " + error.description)
+private final class Owner<Member: Group & ~Copyable> {
+  var group: Member
+
+  init(_ group: consuming Member) {
+    self.group = group
+  }
+}
+
+/// A group that this machine has, and when it is read.
+final class ScheduledGroup {
+  let name: GroupName
+  private let interval: Interval
+  private let timer: Timer
+  private let read: Reading
+
+  init(_ name: GroupName, _ interval: Interval, _ read: @escaping Reading) throws(SystemError) {
+    timer = try Timer()
+    self.name = name
+    self.interval = interval
+    self.read = read
   }
 
   /// ` cpu 5s`
-  var description: String {
-    guard let interval else { return "" }
-    return " " + name.word.text + " " + interval.description
-  }
+  var description: String { joined(" \(name.word) \(interval.description)") }
 
   /// From now on the loop tells when a sample is due, at once for the first time.
   func start(_ events: borrowing EventLoop<GroupName>) throws(SystemError) {
-    guard let interval else { return }
     try timer.set(after: 1, every: interval.nanoseconds)
     try events.add(timer.descriptor.raw, name)
   }
 
-  /// A sample is being taken: the timer waits for the next one.
-  func begin(_ log: Log) {
+  func sample(_ sender: inout RecordSender, _ log: Log) throws(SystemError) {
+    // A sample is being taken: the timer waits for the next one.
     let expirations = timer.expirations()
     if expirations > 1 {
-      log.detail(name.word.text + ": no time for \(expirations - 1) samples")
+      log.detail(joined("\(name.word): no time for \(expirations - 1) samples"))
     }
-  }
-}
-
-/// A group as it is on this machine: with its schedule, or absent.
-struct ScheduledGroup<Reader: Group & ~Copyable>: ~Copyable {
-  private let schedule: Schedule
-  private var reader: Reader?
-
-  /// Looks for the group's source, unless it is switched off.
-  init(_ name: GroupName, _ options: GroupOptions, _ log: Log) throws(SystemError) {
-    let schedule = try Schedule(name, options)
-    reader = nil
-    if schedule.interval != nil {
-      do throws(SystemError) {
-        reader = try Reader(options)
-      } catch {
-        schedule.sayAbsent(error, log)
-      }
-    }
-    self.schedule = schedule
-  }
-
-  var isPresent: Bool {
-    switch reader {
-    case .some: true
-    case .none: false
-    }
-  }
-
-  var description: String { isPresent ? schedule.description : "" }
-
-  func start(_ events: borrowing EventLoop<GroupName>) throws(SystemError) {
-    if isPresent { try schedule.start(events) }
-  }
-
-  mutating func sample(_ sender: inout RecordSender, _ log: Log) throws(SystemError) {
-    schedule.begin(log)
-    try reader?.sample(&sender, log)
+    try read(&sender, log)
   }
 }
 
@@ -112,10 +86,5 @@ extension RecordSender {
 @inline(never)
 private func tell(_ kind: RecordKind, _ outcome: RecordSender.Outcome, _ log: Log) {
   if let warning = outcome.warning { log.warning(warning) }
-  log.detail("one record " + kind.name.text)
-}
-
-extension StaticString {
-  /// As a String; much smaller code than an interpolation.
-  var text: String { withUTF8Buffer { String(decoding: $0, as: UTF8.self) } }
+  log.detail(joined("one record \(kind.name)"))
 }

@@ -1,4 +1,5 @@
 import Daemon
+import Linux
 
 /// Where the files are, and how often each group reads them.
 struct GroupOptions {
@@ -23,7 +24,7 @@ struct GroupOptions {
       intervals.append(
         options.intervalOrOff(
           name.option, default: fallback, atLeast: Self.shortest, atMost: Self.longest,
-          "the same for \(name.meaning), or off"))
+          joined("the same for \(name.meaning), or off")))
     }
     showsUnusedDisks = options.flag(
       "unused-disks", "report loop and RAM devices too that nobody has used yet")

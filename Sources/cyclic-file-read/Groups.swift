@@ -64,83 +64,59 @@ enum GroupName: UInt32, CaseIterable {
   }
 }
 
-/// All groups of the program.
-struct Groups: ~Copyable {
-  private var cpu: ScheduledGroup<CPUGroup>
-  private var memory: ScheduledGroup<MemoryGroup>
-  private var network: ScheduledGroup<NetworkGroup>
-  private var disks: ScheduledGroup<DiskGroup>
-  private var fileSystems: ScheduledGroup<FileSystemGroup>
-  private var flashWear: ScheduledGroup<FlashWearGroup>
-  private var processes: ScheduledGroup<ProcessGroup>
-  private var temperatures: ScheduledGroup<TemperatureGroup>
-  private var sensors: ScheduledGroup<SensorGroup>
-  private var raspberryPi: ScheduledGroup<RaspberryPiGroup>
+/// The groups that this machine has, unless they are switched off.
+struct Groups {
+  private var groups: [ScheduledGroup] = []
 
+  /// Looks for the source of each group. Errors: those of timerfd_create(2).
   init(_ options: GroupOptions, _ log: Log) throws(SystemError) {
-    let cpu = try ScheduledGroup<CPUGroup>(.cpu, options, log)
-    let memory = try ScheduledGroup<MemoryGroup>(.memory, options, log)
-    let network = try ScheduledGroup<NetworkGroup>(.network, options, log)
-    let disks = try ScheduledGroup<DiskGroup>(.disks, options, log)
-    let fileSystems = try ScheduledGroup<FileSystemGroup>(.fileSystems, options, log)
-    let flashWear = try ScheduledGroup<FlashWearGroup>(.flashWear, options, log)
-    let processes = try ScheduledGroup<ProcessGroup>(.processes, options, log)
-    let temperatures = try ScheduledGroup<TemperatureGroup>(.temperatures, options, log)
-    let sensors = try ScheduledGroup<SensorGroup>(.sensors, options, log)
-    let raspberryPi = try ScheduledGroup<RaspberryPiGroup>(.raspberryPi, options, log)
-    self.cpu = cpu
-    self.memory = memory
-    self.network = network
-    self.disks = disks
-    self.fileSystems = fileSystems
-    self.flashWear = flashWear
-    self.processes = processes
-    self.temperatures = temperatures
-    self.sensors = sensors
-    self.raspberryPi = raspberryPi
+    for name in GroupName.allCases {
+      guard let interval = options.interval(of: name) else { continue }
+      let reading: Reading
+      do throws(SystemError) {
+        reading = try Self.open(name, options)
+      } catch {
+        log.information(joined("no group \(name.word) on this machine: \(error.description)"))
+        continue
+      }
+      groups.append(try ScheduledGroup(name, interval, reading))
+    }
   }
 
-  var isAnyPresent: Bool {
-    cpu.isPresent || memory.isPresent || network.isPresent || disks.isPresent
-      || fileSystems.isPresent || flashWear.isPresent || processes.isPresent
-      || temperatures.isPresent || sensors.isPresent || raspberryPi.isPresent
+  private static func open(
+    _ name: GroupName, _ options: GroupOptions
+  ) throws(SystemError) -> Reading {
+    switch name {
+    case .cpu: try CPUGroup.open(options)
+    case .memory: try MemoryGroup.open(options)
+    case .network: try NetworkGroup.open(options)
+    case .disks: try DiskGroup.open(options)
+    case .fileSystems: try FileSystemGroup.open(options)
+    case .flashWear: try FlashWearGroup.open(options)
+    case .processes: try ProcessGroup.open(options)
+    case .temperatures: try TemperatureGroup.open(options)
+    case .sensors: try SensorGroup.open(options)
+    case .raspberryPi: try RaspberryPiGroup.open(options)
+    }
   }
+
+  var isAnyPresent: Bool { !groups.isEmpty }
 
   /// What is read and how often, for the service manager's status.
   var description: String {
-    var text = "reads" + cpu.description + memory.description + network.description
-    text += disks.description + fileSystems.description + flashWear.description
-    text += processes.description + temperatures.description + sensors.description
-    return text + raspberryPi.description
+    var text = "reads"
+    for group in groups { text += group.description }
+    return text
   }
 
   func start(_ events: borrowing EventLoop<GroupName>) throws(SystemError) {
-    try cpu.start(events)
-    try memory.start(events)
-    try network.start(events)
-    try disks.start(events)
-    try fileSystems.start(events)
-    try flashWear.start(events)
-    try processes.start(events)
-    try temperatures.start(events)
-    try sensors.start(events)
-    try raspberryPi.start(events)
+    for group in groups { try group.start(events) }
   }
 
-  mutating func sample(
+  /// Takes a sample of a group that was started.
+  func sample(
     _ name: GroupName, _ sender: inout RecordSender, _ log: Log
   ) throws(SystemError) {
-    switch name {
-    case .cpu: try cpu.sample(&sender, log)
-    case .memory: try memory.sample(&sender, log)
-    case .network: try network.sample(&sender, log)
-    case .disks: try disks.sample(&sender, log)
-    case .fileSystems: try fileSystems.sample(&sender, log)
-    case .flashWear: try flashWear.sample(&sender, log)
-    case .processes: try processes.sample(&sender, log)
-    case .temperatures: try temperatures.sample(&sender, log)
-    case .sensors: try sensors.sample(&sender, log)
-    case .raspberryPi: try raspberryPi.sample(&sender, log)
-    }
+    for group in groups where group.name == name { try group.sample(&sender, log) }
   }
 }

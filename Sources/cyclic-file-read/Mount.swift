@@ -58,6 +58,7 @@ struct Mount: Equatable {
   func isWhole(_ text: Span<UInt8>) -> Bool { text.holds(root, "/") }
 
   /// Shows the bytes of a part one by one, with their escapes decoded.
+  @inline(never)
   static func forEachByte(
     of part: Range<Int>, in text: Span<UInt8>, _ body: (UInt8) -> Void
   ) {

@@ -67,27 +67,30 @@ struct NetworkGroup: ~Copyable, Group {
   /// What the three files tell; nil if none of them can be read.
   private mutating func sockets(_ log: Log) -> Sockets? {
     var sockets = Sockets()
-    if let count = usage.read(into: &buffer, log) {
-      do throws(ParseError) {
-        try sockets.take(usage: buffer.span.extracting(first: count), pageSize: pageSize)
-      } catch {
-        usage.refuse(error, log)
-      }
+    let hasUsage = Self.read(&usage, &buffer, log) { (content) throws(ParseError) in
+      try sockets.take(usage: content, pageSize: pageSize)
     }
-    if let count = usage6.read(into: &buffer, log) {
-      do throws(ParseError) {
-        try sockets.take(usage: buffer.span.extracting(first: count), pageSize: pageSize)
-      } catch {
-        usage6.refuse(error, log)
-      }
+    let hasUsage6 = Self.read(&usage6, &buffer, log) { (content) throws(ParseError) in
+      try sockets.take(usage: content, pageSize: pageSize)
     }
-    if let count = counters.read(into: &buffer, log) {
-      do throws(ParseError) {
-        try sockets.take(counters: buffer.span.extracting(first: count))
-      } catch {
-        counters.refuse(error, log)
-      }
+    let hasCounters = Self.read(&counters, &buffer, log) { (content) throws(ParseError) in
+      try sockets.take(counters: content)
     }
-    return sockets == Sockets() ? nil : sockets
+    return hasUsage || hasUsage6 || hasCounters ? sockets : nil
+  }
+
+  /// Whether there was something to parse.
+  @inline(never)
+  private static func read(
+    _ file: inout ProcFile, _ buffer: inout [UInt8], _ log: Log,
+    _ parse: (Span<UInt8>) throws(ParseError) -> Void
+  ) -> Bool {
+    guard let count = file.read(into: &buffer, log) else { return false }
+    do throws(ParseError) {
+      try parse(buffer.span.extracting(first: count))
+    } catch {
+      file.refuse(error, log)
+    }
+    return true
   }
 }

@@ -66,6 +66,7 @@ extension Span<UInt8> {
     return start..<colon
   }
 
+  @inline(never)
   fileprivate func counter(_ rest: inout Range<Int>) throws(ParseError) -> UInt64 {
     guard let number = nextNumber(&rest) else {
       throw ParseError("has a line of less than 16 numbers")

@@ -21,13 +21,16 @@ struct ProcFile: ~Copyable {
   }
 
   /// A path with a name from outside in it.
-  init<let capacity: Int>(_ folder: String, _ name: FixedText<capacity>, _ rest: String) {
-    var path: [CChar] = []
-    for byte in folder.utf8 { path.append(CChar(bitPattern: byte)) }
-    for index in 0..<name.count { path.append(CChar(bitPattern: name[index])) }
-    for byte in rest.utf8 { path.append(CChar(bitPattern: byte)) }
+  init<let capacity: Int>(_ folder: String, _ name: FixedText<capacity>, _ rest: StaticString) {
+    self.init(folder, (0..<name.count).map { name[$0] }, rest)
+  }
+
+  private init(_ folder: String, _ name: [UInt8], _ rest: StaticString) {
+    var path = [UInt8](folder.utf8)
+    path += name
+    rest.withUTF8Buffer { path += $0 }
     path.append(0)
-    self.path = path
+    self.path = path.map { CChar(bitPattern: $0) }
   }
 
   /// Opens the file, for a source without which there is no group. Errors: those of open(2).
@@ -44,7 +47,7 @@ struct ProcFile: ~Copyable {
     if count >= 0 {
       if trouble == .unreadable {
         trouble = .none
-        log.information(name + ": can be read now")
+        log.information(joined("\(name): can be read now"))
       }
       return count
     }
@@ -64,7 +67,7 @@ struct ProcFile: ~Copyable {
   mutating func refuse(_ error: ParseError, _ log: Log) {
     guard trouble != .refused else { return }
     trouble = .refused
-    log.warning(name + " " + error.reason.text)
+    log.warning(joined("\(name) \(error.reason)"))
   }
 
   /// The number that is the whole file, as most files of sysfs have it; nil if there is none.

@@ -20,8 +20,8 @@ struct ProcessGroup: ~Copyable, Group {
   /// `count` processes by CPU time and as many by memory; one may be among both.
   init(procfs: String, count: Int) throws(SystemError) {
     let scan = try ProcessScan(procfs: procfs, count: count)
-    guard access("\(procfs)/self/stat", F_OK) == 0 else {
-      throw SystemError("open", errno: ENOENT, "\(procfs)/self/stat")
+    guard access(joined("\(procfs)/self/stat"), F_OK) == 0 else {
+      throw SystemError("open", errno: ENOENT, joined("\(procfs)/self/stat"))
     }
     self.scan = scan
     units = .ofThisMachine

@@ -68,17 +68,16 @@ struct ProcessScan: ~Copyable {
 
   private mutating func list() throws(SystemError) {
     processIDs.removeAll(keepingCapacity: true)
-    var isAscending = true
     var ids = processIDs
     processIDs = []
     try folder.forEachEntry(&entries) { entries, name in
       guard let id = entries.span.number(name).flatMap({ Int32(exactly: $0) }) else { return }
-      if let last = ids.last, last >= id { isAscending = false }
-      ids.append(id)
+      // procfs is in order, so that it belongs at the end; a copy in another file system need not be.
+      var index = ids.count
+      while index > 0 && ids[index - 1] > id { index -= 1 }
+      ids.insert(id, at: index)
     }
     processIDs = ids
-    // procfs is in order; a copy of it in another file system need not be.
-    if !isAscending { processIDs.sort() }
   }
 
   private mutating func take(_ processID: Int32, _ before: Known?) {

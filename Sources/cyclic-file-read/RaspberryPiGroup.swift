@@ -91,31 +91,27 @@ struct RaspberryPiGroup: ~Copyable, Group {
 
   /// The place of get_throttled: known for most models, else where the driver has its device.
   private static func flagsPath(_ sysfs: String) -> String? {
-    let usual = "\(sysfs)/devices/platform/soc/soc:firmware/get_throttled"
+    let usual = joined("\(sysfs)/devices/platform/soc/soc:firmware/get_throttled")
     if access(usual, R_OK) == 0 { return usual }
-    return find("get_throttled", below: "\(sysfs)/bus/platform/drivers/raspberrypi-firmware")
+    return find("get_throttled", below: joined("\(sysfs)/bus/platform/drivers/raspberrypi-firmware"))
   }
 
   private static func alarmPath(_ sysfs: String) -> String? {
-    find("in0_lcrit_alarm", below: "\(sysfs)/class/hwmon") { folder in
-      let name = (try? readFile(folder + "/name", limit: 64)) ?? []
-      return name.starts(with: "rpi_volt".utf8)
-    }
+    find("in0_lcrit_alarm", below: joined("\(sysfs)/class/hwmon"), named: "rpi_volt")
   }
 
-  /// The path of a file in one of the folder's own folders.
+  /// The path of a file in one of the folder's own folders, if need be in the one whose file `name`
+  /// begins with this.
   private static func find(
-    _ file: String, below path: String, where isWanted: (_ folder: String) -> Bool = { _ in true }
+    _ file: StaticString, below path: String, named wanted: StaticString = ""
   ) -> String? {
-    var entries = [UInt8](repeating: 0, count: 4096)
-    var found: String?
-    guard let folder = try? Directory(path) else { return nil }
-    try? folder.forEachEntry(&entries) { entries, name in
-      let entry = "\(path)/\(String(decoding: entries[name], as: UTF8.self))"
-      if found == nil && access("\(entry)/\(file)", R_OK) == 0 && isWanted(entry) {
-        found = "\(entry)/\(file)"
-      }
+    for folder in (try? Directory.paths(in: path)) ?? [] {
+      let found = joined("\(folder)/\(file)")
+      guard access(found, R_OK) == 0 else { continue }
+      if wanted.utf8CodeUnitCount == 0 { return found }
+      guard let name = try? readFile(joined("\(folder)/name"), limit: 64) else { continue }
+      if name.span.starts(0..<name.count, with: wanted) { return found }
     }
-    return found
+    return nil
   }
 }

@@ -22,7 +22,7 @@ struct SensorGroup: ~Copyable, Group {
     guard sysfs.utf8.elementsEqual("/sys".utf8) else {
       throw SystemError("libsensors, which reads /sys only,", errno: ENOTSUP, sysfs)
     }
-    let folder = try Directory("\(sysfs)/class/hwmon")
+    let folder = try Directory(joined("\(sysfs)/class/hwmon"))
     self.folder = folder
   }
 
@@ -62,7 +62,7 @@ struct SensorGroup: ~Copyable, Group {
     chips = nil
     let error = sensors_init(nil)
     guard error == 0 else {
-      log.warning("libsensors: \(String(cString: sensors_strerror(error)))")
+      log.warning(joined("libsensors: \(String(cString: sensors_strerror(error)))"))
       return
     }
     chips = found
@@ -75,7 +75,7 @@ struct SensorGroup: ~Copyable, Group {
         if let known = SensorFeature(chip, feature) { features.append(known) }
       }
     }
-    log.information("\(count) sensor chips with \(features.count) features")
+    log.information(joined("\(count) sensor chips with \(features.count) features"))
   }
 
   private mutating func warn(_ sensor: Sensor, _ log: Log) {
@@ -84,7 +84,7 @@ struct SensorGroup: ~Copyable, Group {
     }
     if unreadable.count >= 256 { unreadable.removeAll() }
     unreadable.append((sensor.chip, sensor.feature))
-    log.warning("a sensor cannot be read: \(sensor.feature.string) of \(sensor.chip.string)")
+    log.warning(joined("a sensor cannot be read: \(sensor.feature.string) of \(sensor.chip.string)"))
   }
 }
 

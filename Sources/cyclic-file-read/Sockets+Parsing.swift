@@ -17,33 +17,33 @@ extension Sockets {
     while var rest = content.nextLine(&offset) {
       guard let name = content.nextWord(&rest) else { continue }
       if content.holds(name, "sockets:") {
-        socketsUsed = try content.value("used", rest).map(UInt32.init(clamping:))
+        socketsUsed = try content.count("used", rest)
       } else if content.holds(name, "TCP:") {
-        tcpInUse = try content.value("inuse", rest).map(UInt32.init(clamping:))
-        tcpOrphaned = try content.value("orphan", rest).map(UInt32.init(clamping:))
-        tcpTimeWait = try content.value("tw", rest).map(UInt32.init(clamping:))
-        tcpAllocated = try content.value("alloc", rest).map(UInt32.init(clamping:))
+        tcpInUse = try content.count("inuse", rest)
+        tcpOrphaned = try content.count("orphan", rest)
+        tcpTimeWait = try content.count("tw", rest)
+        tcpAllocated = try content.count("alloc", rest)
         tcpMemoryBytes = try content.value("mem", rest)?.multipliedSaturated(by: pageSize)
       } else if content.holds(name, "UDP:") {
-        udpInUse = try content.value("inuse", rest).map(UInt32.init(clamping:))
+        udpInUse = try content.count("inuse", rest)
         udpMemoryBytes = try content.value("mem", rest)?.multipliedSaturated(by: pageSize)
       } else if content.holds(name, "UDPLITE:") {
-        udpliteInUse = try content.value("inuse", rest).map(UInt32.init(clamping:))
+        udpliteInUse = try content.count("inuse", rest)
       } else if content.holds(name, "RAW:") {
-        rawInUse = try content.value("inuse", rest).map(UInt32.init(clamping:))
+        rawInUse = try content.count("inuse", rest)
       } else if content.holds(name, "FRAG:") {
-        fragmentsInUse = try content.value("inuse", rest).map(UInt32.init(clamping:))
+        fragmentsInUse = try content.count("inuse", rest)
         fragmentsMemoryBytes = try content.value("memory", rest)
       } else if content.holds(name, "TCP6:") {
-        tcp6InUse = try content.value("inuse", rest).map(UInt32.init(clamping:))
+        tcp6InUse = try content.count("inuse", rest)
       } else if content.holds(name, "UDP6:") {
-        udp6InUse = try content.value("inuse", rest).map(UInt32.init(clamping:))
+        udp6InUse = try content.count("inuse", rest)
       } else if content.holds(name, "UDPLITE6:") {
-        udplite6InUse = try content.value("inuse", rest).map(UInt32.init(clamping:))
+        udplite6InUse = try content.count("inuse", rest)
       } else if content.holds(name, "RAW6:") {
-        raw6InUse = try content.value("inuse", rest).map(UInt32.init(clamping:))
+        raw6InUse = try content.count("inuse", rest)
       } else if content.holds(name, "FRAG6:") {
-        fragments6InUse = try content.value("inuse", rest).map(UInt32.init(clamping:))
+        fragments6InUse = try content.count("inuse", rest)
         fragments6MemoryBytes = try content.value("memory", rest)
       }
     }
@@ -66,75 +66,88 @@ extension Sockets {
         guard let word = content.nextWord(&values) else {
           throw ParseError("has fewer values than names")
         }
-        if content.holds(name, "Tcp:") {
-          try takeTCP(content, key, word)
-        } else if content.holds(name, "Udp:") {
-          try takeUDP(content, key, word)
-        } else if content.holds(name, "Ip:") {
-          try takeIP(content, key, word)
-        }
+        let number = content.number(word)
+        let isKnown =
+          if content.holds(name, "Tcp:") {
+            takeTCP(content, key, number)
+          } else if content.holds(name, "Udp:") {
+            takeUDP(content, key, number)
+          } else {
+            content.holds(name, "Ip:") && takeIP(content, key, number)
+          }
+        // Others may have a sign: MaxConn is -1.
+        if isKnown && number == nil { throw ParseError("has a value that is not a whole number") }
       }
     }
   }
 
   private mutating func takeTCP(
-    _ content: Span<UInt8>, _ key: Range<Int>, _ word: Range<Int>
-  ) throws(ParseError) {
+    _ content: Span<UInt8>, _ key: Range<Int>, _ number: UInt64?
+  ) -> Bool {
     if content.holds(key, "ActiveOpens") {
-      tcpActiveOpens = try content.counter(word)
+      tcpActiveOpens = number
     } else if content.holds(key, "PassiveOpens") {
-      tcpPassiveOpens = try content.counter(word)
+      tcpPassiveOpens = number
     } else if content.holds(key, "AttemptFails") {
-      tcpFailedAttempts = try content.counter(word)
+      tcpFailedAttempts = number
     } else if content.holds(key, "EstabResets") {
-      tcpEstablishedResets = try content.counter(word)
+      tcpEstablishedResets = number
     } else if content.holds(key, "CurrEstab") {
-      tcpEstablished = try content.counter(word)
+      tcpEstablished = number
     } else if content.holds(key, "InSegs") {
-      tcpReceivedSegments = try content.counter(word)
+      tcpReceivedSegments = number
     } else if content.holds(key, "OutSegs") {
-      tcpSentSegments = try content.counter(word)
+      tcpSentSegments = number
     } else if content.holds(key, "RetransSegs") {
-      tcpRetransmittedSegments = try content.counter(word)
+      tcpRetransmittedSegments = number
     } else if content.holds(key, "InErrs") {
-      tcpReceiveErrors = try content.counter(word)
+      tcpReceiveErrors = number
     } else if content.holds(key, "OutRsts") {
-      tcpSentResets = try content.counter(word)
+      tcpSentResets = number
+    } else {
+      return false
     }
+    return true
   }
 
   private mutating func takeUDP(
-    _ content: Span<UInt8>, _ key: Range<Int>, _ word: Range<Int>
-  ) throws(ParseError) {
+    _ content: Span<UInt8>, _ key: Range<Int>, _ number: UInt64?
+  ) -> Bool {
     if content.holds(key, "InDatagrams") {
-      udpReceivedDatagrams = try content.counter(word)
+      udpReceivedDatagrams = number
     } else if content.holds(key, "OutDatagrams") {
-      udpSentDatagrams = try content.counter(word)
+      udpSentDatagrams = number
     } else if content.holds(key, "NoPorts") {
-      udpNoPort = try content.counter(word)
+      udpNoPort = number
     } else if content.holds(key, "InErrors") {
-      udpReceiveErrors = try content.counter(word)
+      udpReceiveErrors = number
     } else if content.holds(key, "RcvbufErrors") {
-      udpReceiveBufferErrors = try content.counter(word)
+      udpReceiveBufferErrors = number
     } else if content.holds(key, "SndbufErrors") {
-      udpSendBufferErrors = try content.counter(word)
+      udpSendBufferErrors = number
+    } else {
+      return false
     }
+    return true
   }
 
   private mutating func takeIP(
-    _ content: Span<UInt8>, _ key: Range<Int>, _ word: Range<Int>
-  ) throws(ParseError) {
+    _ content: Span<UInt8>, _ key: Range<Int>, _ number: UInt64?
+  ) -> Bool {
     if content.holds(key, "InReceives") {
-      ipReceivedPackets = try content.counter(word)
+      ipReceivedPackets = number
     } else if content.holds(key, "InDelivers") {
-      ipDeliveredPackets = try content.counter(word)
+      ipDeliveredPackets = number
     } else if content.holds(key, "OutRequests") {
-      ipRequestedPackets = try content.counter(word)
+      ipRequestedPackets = number
     } else if content.holds(key, "InDiscards") {
-      ipReceiveDiscards = try content.counter(word)
+      ipReceiveDiscards = number
     } else if content.holds(key, "OutDiscards") {
-      ipTransmitDiscards = try content.counter(word)
+      ipTransmitDiscards = number
+    } else {
+      return false
     }
+    return true
   }
 }
 
@@ -147,17 +160,21 @@ extension Span<UInt8> {
     var rest = line
     while let name = nextWord(&rest) {
       guard let word = nextWord(&rest) else { throw ParseError("has a name without a number") }
-      if holds(name, key) { return try counter(word) }
+      guard holds(name, key) else { continue }
+      guard let number = number(word) else {
+        throw ParseError("has a value that is not a whole number")
+      }
+      return number
     }
     return nil
   }
 
   @inline(never)
-  fileprivate func counter(_ word: Range<Int>) throws(ParseError) -> UInt64 {
-    guard let number = number(word) else {
-      throw ParseError("has a value that is not a whole number")
-    }
-    return number
+  fileprivate func count(
+    _ key: StaticString, _ line: Range<Int>
+  ) throws(ParseError) -> UInt32? {
+    guard let value = try value(key, line) else { return nil }
+    return UInt32(clamping: value)
   }
 
   func equal(_ one: Range<Int>, _ other: Range<Int>) -> Bool {

@@ -22,7 +22,7 @@ struct TemperatureGroup: ~Copyable, Group {
       body = ThermalZone()
       body.zone = FixedText(name)
       body.type = FixedText(type)
-      temperature = ProcFile("\(path)/temp")
+      temperature = ProcFile(joined("\(path)/temp"))
     }
   }
 
@@ -33,7 +33,7 @@ struct TemperatureGroup: ~Copyable, Group {
 
   /// Errors: those of open(2) on the folder; a zone may come later.
   init(procfs: String, sysfs: String) throws(SystemError) {
-    let folder = try Directory("\(sysfs)/class/thermal")
+    let folder = try Directory(joined("\(sysfs)/class/thermal"))
     self.folder = folder
   }
 
@@ -76,8 +76,8 @@ struct TemperatureGroup: ~Copyable, Group {
         known.isThere = true
         return
       }
-      let zone = "\(path)/thermal_zone\(number)"
-      var type = (try? readFile("\(zone)/type", limit: 256)) ?? []
+      let zone = joined("\(path)/thermal_zone\(UInt64(number))")
+      var type = (try? readFile(joined("\(zone)/type"), limit: 256)) ?? []
       while let last = type.last, last <= UInt8(ascii: " ") { type.removeLast() }
       found.append(Zone(number, text.extracting(name), type: type.span, zone))
     }

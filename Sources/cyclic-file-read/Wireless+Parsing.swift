@@ -37,6 +37,7 @@ extension Wireless {
     missedBeacons = try Self.counter(line, &rest)
   }
 
+  @inline(never)
   private static func level(
     _ line: Span<UInt8>, _ rest: inout Range<Int>
   ) throws(ParseError) -> (value: Int32, isNew: Bool) {
@@ -50,6 +51,7 @@ extension Wireless {
   }
 
   /// The kernel prints 32 bits as if they had a sign.
+  @inline(never)
   private static func counter(
     _ line: Span<UInt8>, _ rest: inout Range<Int>
   ) throws(ParseError) -> UInt32 {

@@ -62,7 +62,8 @@ struct FileReadProcessTests {
       print("ready", flush=True)
       time.sleep(1000)
       """.write(toFile: script, atomically: true, encoding: .utf8)
-    let process = try ChildProcess([python, script, script], name: "process", in: rig.folder)
+    let process = try ChildProcess(
+      [pythonFolder + "/bin/python3", script, script], name: "process", in: rig.folder)
     try eventually("the process is ready", within: 60) { process.output.contains("ready") }
 
     let witness = try runPython(
