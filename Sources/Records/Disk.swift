@@ -91,7 +91,8 @@ public struct Disk: RecordBody {
       &discardMilliseconds)
     visitor.optional(Field("flush_count", .count, .counter, "Flushes completed"), &flushCount)
     visitor.optional(
-      Field("flush_seconds", .seconds, .counter, decimals: 3, "Time that all flushes took together"),
+      Field(
+        "flush_seconds", .seconds, .counter, decimals: 3, "Time that all flushes took together"),
       &flushMilliseconds)
   }
 

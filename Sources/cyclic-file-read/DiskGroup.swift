@@ -74,7 +74,8 @@ struct Partitions {
       if devices[known].name == disk.device { return devices[known].isPartition }
       devices.remove(at: known)
     }
-    let folder = joined("\(sysfs)/dev/block/\(UInt64(disk.majorNumber)):\(UInt64(disk.minorNumber))")
+    let folder = joined(
+      "\(sysfs)/dev/block/\(UInt64(disk.majorNumber)):\(UInt64(disk.minorNumber))")
     let isPartition =
       access(folder + "/partition", F_OK) == 0 ? true : access(folder, F_OK) == 0 ? false : nil
     // Devices that come and go for years must not make it grow.

@@ -71,7 +71,9 @@ struct FileSystemGroup: ~Copyable, Group {
       do throws(SystemError) {
         try questions.ask(choice.mount.device, path: path)
       } catch {
-        if !hasWarned { log.warning(joined("distant file systems cannot be asked: \(error.description)")) }
+        if !hasWarned {
+          log.warning(joined("distant file systems cannot be asked: \(error.description)"))
+        }
         hasWarned = true
       }
     }

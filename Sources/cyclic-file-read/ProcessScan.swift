@@ -4,8 +4,10 @@ import Records
 
 /// Goes through all processes: /proc/PID/stat of each.
 ///
-/// What it knows of the last scan stays in tables that are used again, so that after the first scans
-/// none of them allocates memory.
+/// What it knows of the last scan stays in tables that are used again, so that none of them allocates
+/// memory as long as there are not more processes than before. A file is opened at each scan: to keep
+/// it open would save 4 of 8 microseconds for each process, and hold a page and more of the kernel's
+/// memory for each.
 struct ProcessScan: ~Copyable {
   private struct Known {
     let processID: Int32

@@ -93,7 +93,8 @@ struct RaspberryPiGroup: ~Copyable, Group {
   private static func flagsPath(_ sysfs: String) -> String? {
     let usual = joined("\(sysfs)/devices/platform/soc/soc:firmware/get_throttled")
     if access(usual, R_OK) == 0 { return usual }
-    return find("get_throttled", below: joined("\(sysfs)/bus/platform/drivers/raspberrypi-firmware"))
+    return find(
+      "get_throttled", below: joined("\(sysfs)/bus/platform/drivers/raspberrypi-firmware"))
   }
 
   private static func alarmPath(_ sysfs: String) -> String? {

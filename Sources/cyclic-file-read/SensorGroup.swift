@@ -84,7 +84,8 @@ struct SensorGroup: ~Copyable, Group {
     }
     if unreadable.count >= 256 { unreadable.removeAll() }
     unreadable.append((sensor.chip, sensor.feature))
-    log.warning(joined("a sensor cannot be read: \(sensor.feature.string) of \(sensor.chip.string)"))
+    log.warning(
+      joined("a sensor cannot be read: \(sensor.feature.string) of \(sensor.chip.string)"))
   }
 }
 

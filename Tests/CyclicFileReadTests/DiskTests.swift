@@ -60,12 +60,15 @@ struct DiskTests {
   }
 
   @Test func loopAndMemoryDevicesThatNobodyUsedAreUnused() throws {
-    #expect(try disks("linux-4.9-armv7l-raspberry-pi").map(\.isUnused).prefix(4)
-      == [true, true, true, false])
-    #expect(try disks("linux-4.19-aarch64-raspberry-pi").map(\.isUnused)
-      == [false, true, false, false, false])
-    #expect(try disks("linux-5.15-partitions-and-mapper").map(\.isUnused)
-      == [false, false, false, true, true, false])
+    #expect(
+      try disks("linux-4.9-armv7l-raspberry-pi").map(\.isUnused).prefix(4)
+        == [true, true, true, false])
+    #expect(
+      try disks("linux-4.19-aarch64-raspberry-pi").map(\.isUnused)
+        == [false, true, false, false, false])
+    #expect(
+      try disks("linux-5.15-partitions-and-mapper").map(\.isUnused)
+        == [false, false, false, true, true, false])
   }
 
   @Test(arguments: [

@@ -68,8 +68,9 @@ struct ProcessTests {
   @Test func everyTruncationIsRefusedUntilTheLastColumnIsThere() throws {
     let text = try Fixture.bytes("\(Self.folder)/412/stat")
     let rest = [UInt8](" 8204 4294967295".utf8)
-    let end = try #require(
-      text.indices.first { text[$0...].starts(with: rest) }) + 1
+    let end =
+      try #require(
+        text.indices.first { text[$0...].starts(with: rest) }) + 1
     for count in 0...end {
       #expect(throws: ParseError.self) { _ = try ProcessStatus(of: Array(text[..<count])) }
     }
@@ -180,10 +181,12 @@ struct ProcessTests {
     #expect(none.places.isEmpty)
   }
 
-  @Test(arguments: [
-    (100, 1_000_000_000, 10_000), (1, 10_000_000_000, 10), (0, 1, 0), (250, 1_000_000_000, 25_000),
-    (UInt64.max, 1, UInt32.max - 1),
-  ] as [(UInt64, UInt64, UInt32)])
+  @Test(
+    arguments: [
+      (100, 1_000_000_000, 10_000), (1, 10_000_000_000, 10), (0, 1, 0),
+      (250, 1_000_000_000, 25_000),
+      (UInt64.max, 1, UInt32.max - 1),
+    ] as [(UInt64, UInt64, UInt32)])
   func cpuUseIsARatioOfTime(_ ticks: UInt64, _ nanoseconds: UInt64, _ result: UInt32) {
     let units = ProcessUnits(ticksPerSecond: 100, pageBytes: 4096)
     #expect(units.cpuTenThousandths(ticks, nanoseconds) == result)

@@ -55,7 +55,8 @@ struct FileReadDeviceTests {
   @Test func onlyCardsThatTellTheirWearHaveARecord() throws {
     let records = try records(sysfs: "flash-wear/cm4-emmc-and-sd-card")
     let wear = Dictionary(
-      uniqueKeysWithValues: records["flash_wear", default: []].map { ($0["device"] as! String, $0) })
+      uniqueKeysWithValues: records["flash_wear", default: []].map { ($0["device"] as! String, $0) }
+    )
     #expect(wear.keys.sorted() == ["mmcblk0", "mmcblk2"])
     let worn = try #require(wear["mmcblk0"])
     #expect(worn["card_name"] as? String == "BJTD4R")
@@ -92,6 +93,45 @@ struct FileReadDeviceTests {
     #expect(process["memory_resident_bytes"] as? Int == 8204 * 4096)
     #expect(process["read_bytes"] as? Int == 2_097_152)
     #expect(process["cpu_ratio"] == nil)
+  }
+
+  @Test(.needs(command: "mosquitto"), .needs(command: "mosquitto_sub"))
+  func eachRecordArrivesUnderItsTopic() throws {
+    let rig = try Rig()
+    let subscriber = try rig.subscriber()
+    let bridge = try rig.bridge()
+    let procfs = rig.folder.appending(path: "proc")
+    try FileManager.default.copyItem(
+      at: Self.fixtures.appending(path: "processes/armv7l-raspberry-pi"), to: procfs)
+    for (file, name) in [
+      ("disks/linux-4.9-armv7l-raspberry-pi", "diskstats"),
+      ("mounts/sandboxed-unit", "self/mountinfo"),
+    ] {
+      try FileManager.default.copyItem(
+        at: Self.fixtures.appending(path: file), to: procfs.appending(path: name))
+    }
+    let collector = try rig.program(
+      "cyclic-file-read",
+      [
+        "--interval", "1h", "--procfs", procfs.path(), "--sysfs",
+        Self.fixtures.appending(path: "raspberry-pi/pi-4-own-kernel").path(),
+      ])
+    let prefix = "stats/\(rig.name)/cyclic-file-read/"
+    let expected: Set<String> = [
+      "disk/mmcblk0", "disk/mmcblk0p1", "disk/mmcblk0p2", "disk/sda", "file_system/_",
+      "process_counts", "process/412", "process/501", "temperature/cpu-thermal", "raspberry_pi",
+    ]
+    func topics() -> Set<String> {
+      Set(subscriber.messages.map { String($0.topic.dropFirst(prefix.count)) })
+    }
+    try eventually("all topics: \(expected.subtracting(topics()))") {
+      expected.isSubset(of: topics())
+    }
+    #expect(!topics().contains { $0.hasPrefix("disk/ram") || $0.hasPrefix("disk/loop") })
+    #expect(subscriber.messages(of: "/disk/mmcblk0").last?.integer("read_bytes") == 730_678_272)
+    #expect(subscriber.messages(of: "/process/501").last?.text("state") == "zombie")
+    try collector.stop()
+    #expect(try bridge.stop() == 0)
   }
 
   // MARK: Sensors

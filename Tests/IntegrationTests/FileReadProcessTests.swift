@@ -52,16 +52,16 @@ struct FileReadProcessTests {
     let rig = try Rig()
     let script = rig.folder.appending(path: "process.py").path()
     try """
-      import ctypes, os, sys, threading, time
-      ctypes.CDLL(None).prctl(15, b") R 1 (b) \\xff\\n", 0, 0, 0)
-      memory = bytearray(os.urandom(1 << 20)) * 150
-      end = time.process_time() + 1.0
-      while time.process_time() < end: pass
-      for _ in range(3): threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
-      open(sys.argv[1] + ".data", "wb").write(memory[:5000000])
-      print("ready", flush=True)
-      time.sleep(1000)
-      """.write(toFile: script, atomically: true, encoding: .utf8)
+    import ctypes, os, sys, threading, time
+    ctypes.CDLL(None).prctl(15, b") R 1 (b) \\xff\\n", 0, 0, 0)
+    memory = bytearray(os.urandom(1 << 20)) * 150
+    end = time.process_time() + 1.0
+    while time.process_time() < end: pass
+    for _ in range(3): threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()
+    open(sys.argv[1] + ".data", "wb").write(memory[:5000000])
+    print("ready", flush=True)
+    time.sleep(1000)
+    """.write(toFile: script, atomically: true, encoding: .utf8)
     let process = try ChildProcess(
       [pythonFolder + "/bin/python3", script, script], name: "process", in: rig.folder)
     try eventually("the process is ready", within: 60) { process.output.contains("ready") }
@@ -136,7 +136,8 @@ struct FileReadProcessTests {
   /// The use of CPU time that the program computes is what two of its records say.
   @Test func cpuUseIsWhatTheCountersGrewBy() throws {
     let rig = try Rig()
-    let burner = try ChildProcess(["/bin/sh", "-c", "while :; do :; done"], name: "sh", in: rig.folder)
+    let burner = try ChildProcess(
+      ["/bin/sh", "-c", "while :; do :; done"], name: "sh", in: rig.folder)
     let collector = try rig.program(
       "cyclic-file-read",
       [
@@ -165,7 +166,9 @@ struct FileReadProcessTests {
     }
     burner.kill()
     try eventually("it is not told of any more") {
-      let last = collector.output.compactMap(members).suffix(while: { $0["kind"] as? String == "process" })
+      let last = collector.output.compactMap(members).suffix(while: {
+        $0["kind"] as? String == "process"
+      })
       return !last.isEmpty && !last.contains { $0["pid"] as? Int == Int(burner.id) }
     }
     #expect(try collector.stop() == 0)

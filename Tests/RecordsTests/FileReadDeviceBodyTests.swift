@@ -113,10 +113,11 @@ struct FileReadDeviceBodyTests {
     #expect(members["supply_alarm"] == nil)
   }
 
-  @Test(arguments: [
-    (0, "/0"), (1, "/1"), (9, "/9"), (10, "/10"), (4821, "/4821"),
-    (UInt32.max, "/4294967295"),
-  ] as [(UInt32, String)])
+  @Test(
+    arguments: [
+      (0, "/0"), (1, "/1"), (9, "/9"), (10, "/10"), (4821, "/4821"),
+      (UInt32.max, "/4294967295"),
+    ] as [(UInt32, String)])
   func aNumberIsALevelOfATopic(_ number: UInt32, _ level: String) {
     var topic = TopicLevels()
     topic.append(number: number)
