@@ -12,7 +12,8 @@ let strict: [SwiftSetting] = [
 
 /// Adding a collector adds a line here, its cases in Sources/Records/Record.swift and its folder.
 let collectors: [Target] = [
-  .collector("cyclic-sysinfo")
+  .collector("cyclic-sysinfo"),
+  .collector("epoll-psi"),
 ]
 
 let package = Package(
@@ -38,6 +39,8 @@ let package = Package(
     .testTarget(name: "DaemonTests", dependencies: ["CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "CyclicSysinfoTests", dependencies: ["cyclic-sysinfo", "CLinux", "Linux", "Records"]),
+    .testTarget(
+      name: "EpollPsiTests", dependencies: ["epoll-psi", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),

@@ -1,10 +1,12 @@
 /// The programs that make records. The name is that of the executable, the queue and the topic.
 public enum Program: UInt8, CaseIterable, Sendable {
   case cyclicSysinfo = 1
+  case epollPsi = 3
 
   public var name: StaticString {
     switch self {
     case .cyclicSysinfo: "cyclic-sysinfo"
+    case .epollPsi: "epoll-psi"
     }
   }
 
@@ -14,11 +16,15 @@ public enum Program: UInt8, CaseIterable, Sendable {
 public enum RecordKind: UInt16, CaseIterable, Sendable {
   case systemInformation = 1
   case sourceState = 2
+  case pressureStall = 16
+  case pressureSample = 17
 
   public var name: StaticString {
     switch self {
     case .systemInformation: "system_information"
     case .sourceState: "source_state"
+    case .pressureStall: "pressure_stall"
+    case .pressureSample: "pressure_sample"
     }
   }
 
@@ -27,6 +33,7 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     switch self {
     case .systemInformation: .cyclicSysinfo
     case .sourceState: nil
+    case .pressureStall, .pressureSample: .epollPsi
     }
   }
 }
@@ -39,6 +46,8 @@ public struct Record: Sendable {
   public enum Body: Sendable {
     case systemInformation(SystemInformation)
     case sourceState(SourceState)
+    case pressureStall(PressureStall)
+    case pressureSample(PressureSample)
   }
 
   /// Reads the record that is the whole of the first `count` bytes. Errors: see ``RecordError``.
@@ -49,6 +58,8 @@ public struct Record: Sendable {
     switch kind {
     case .systemInformation: body = .systemInformation(try decoder.body())
     case .sourceState: body = .sourceState(try decoder.body())
+    case .pressureStall: body = .pressureStall(try decoder.body())
+    case .pressureSample: body = .pressureSample(try decoder.body())
     }
   }
 
@@ -56,6 +67,8 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation: .systemInformation
     case .sourceState: .sourceState
+    case .pressureStall: .pressureStall
+    case .pressureSample: .pressureSample
     }
   }
 
@@ -64,6 +77,8 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(var body): body.visit(&visitor)
     case .sourceState(var body): body.visit(&visitor)
+    case .pressureStall(var body): body.visit(&visitor)
+    case .pressureSample(var body): body.visit(&visitor)
     }
   }
 
@@ -72,6 +87,8 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.appendTopic(to: &topic)
     case .sourceState(let body): body.appendTopic(to: &topic)
+    case .pressureStall(let body): body.appendTopic(to: &topic)
+    case .pressureSample(let body): body.appendTopic(to: &topic)
     }
   }
 
@@ -80,6 +97,8 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.isEvent
     case .sourceState(let body): body.isEvent
+    case .pressureStall(let body): body.isEvent
+    case .pressureSample(let body): body.isEvent
     }
   }
 }

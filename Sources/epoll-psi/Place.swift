@@ -1,0 +1,54 @@
+import Linux
+import Records
+
+/// Where pressure is accounted: the whole system, or one cgroup.
+final class Place {
+  /// Empty for the whole system.
+  let cgroup: CgroupPath
+  /// Tells a cgroup from one of the same name that was there before.
+  let inode: UInt64
+  private let folder: Path
+
+  /// The whole system: the folder `pressure` of procfs.
+  init(procfs: String) {
+    cgroup = CgroupPath()
+    folder = Path(procfs).appending("pressure")
+    inode = 0
+  }
+
+  init(_ match: CgroupTree.Match) {
+    cgroup = match.path
+    folder = match.folder
+    inode = match.inode
+  }
+
+  var isSystem: Bool { cgroup.isEmpty }
+
+  /// `/proc/pressure/cpu`, or `cpu.pressure` in the cgroup's folder.
+  func file(_ resource: PressureResource) -> Path {
+    folder.appending(resource.name, isSystem ? "" : ".pressure")
+  }
+
+  /// For a person.
+  var name: String { folder.description }
+}
+
+/// A pressure file that is read for plain samples.
+final class SampledFile {
+  let place: Place
+  let resource: PressureResource
+  let file: PressureFile
+  /// Said once, until it can be read again.
+  var hasFailed = false
+
+  /// Errors: those of open(2).
+  init(_ place: Place, _ resource: PressureResource) throws(SystemError) {
+    self.place = place
+    self.resource = resource
+    file = try PressureFile(place.file(resource))
+  }
+
+  func sample() throws(PressureFile.Failure) -> PressureSample {
+    PressureSample(resource, of: place.cgroup, try file.read())
+  }
+}

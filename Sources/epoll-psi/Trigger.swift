@@ -1,0 +1,120 @@
+import Daemon
+import Records
+
+/// How much stall within which time is worth telling: `memory:some:150ms/1s`.
+struct Trigger: Equatable, Sendable {
+  let resource: PressureResource
+  let scope: PressureScope
+  let thresholdMicroseconds: UInt32
+  let windowMicroseconds: UInt32
+
+  struct ParseError: Error {
+    let reason: StaticString
+  }
+
+  /// Reads `RESOURCE:SCOPE` or `RESOURCE:SCOPE:THRESHOLD/WINDOW`.
+  init(parsing text: String) throws(ParseError) {
+    let parts = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    guard parts.count == 2 || parts.count == 3 else {
+      throw ParseError(reason: "write RESOURCE:SCOPE:THRESHOLD/WINDOW, as in memory:some:150ms/2s")
+    }
+    guard let resource = Self.resource(parts[0]) else {
+      throw ParseError(reason: "the resource is cpu, memory, io or irq")
+    }
+    guard let scope = Self.scope(parts[1]) else {
+      throw ParseError(reason: "the scope is some or full")
+    }
+    if resource == .irq && scope == .some {
+      throw ParseError(reason: "interrupts have full alone")
+    }
+    guard parts.count == 3 else {
+      self.init(resource, scope)
+      return
+    }
+    let times = parts[2].split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+    guard times.count == 2, let threshold = Interval(String(Substring(times[0]))),
+      let window = Interval(String(Substring(times[1])))
+    else { throw ParseError(reason: "write the times as THRESHOLD/WINDOW, as in 150ms/2s") }
+    guard Self.windows ~= window.nanoseconds else {
+      throw ParseError(reason: "the window is from 100ms to 10s")
+    }
+    guard 1000...window.nanoseconds ~= threshold.nanoseconds else {
+      throw ParseError(reason: "the threshold is from 1us to the window")
+    }
+    self.resource = resource
+    self.scope = scope
+    thresholdMicroseconds = UInt32(threshold.nanoseconds / 1000)
+    windowMicroseconds = UInt32(window.nanoseconds / 1000)
+  }
+
+  /// With the threshold that is the default for these.
+  ///
+  /// Waiting for a CPU is ordinary on a busy machine, and for an SD card too; waiting for memory is
+  /// not. A window of 2 s is one that the kernel gives to everybody.
+  init(_ resource: PressureResource, _ scope: PressureScope) {
+    self.resource = resource
+    self.scope = scope
+    windowMicroseconds = 2_000_000
+    thresholdMicroseconds =
+      switch (resource, scope) {
+      case (.memory, .full): 100_000
+      case (.memory, _): 200_000
+      case (.io, .full): 300_000
+      case (.io, _): 500_000
+      default: 1_000_000
+      }
+  }
+
+  /// What is watched unless somebody says otherwise.
+  static var defaults: [Trigger] {
+    [
+      Trigger(.cpu, .some), Trigger(.memory, .some), Trigger(.memory, .full), Trigger(.io, .some),
+      Trigger(.io, .full),
+    ]
+  }
+
+  /// psi.rst: 10 s at most; before Linux 6.4 also 500 ms at least.
+  private static let windows: ClosedRange<UInt64> = 100_000_000...10_000_000_000
+
+  private static func resource(_ word: Substring.UTF8View) -> PressureResource? {
+    for resource in PressureResource.allCases
+    where resource != .unknown && word.elementsEqual("\(resource.name)".utf8) { return resource }
+    return nil
+  }
+
+  private static func scope(_ word: Substring.UTF8View) -> PressureScope? {
+    if word.elementsEqual("some".utf8) { return .some }
+    if word.elementsEqual("full".utf8) { return .full }
+    return nil
+  }
+
+  private init(_ other: Trigger, threshold: UInt32, window: UInt32) {
+    resource = other.resource
+    scope = other.scope
+    thresholdMicroseconds = threshold
+    windowMicroseconds = window
+  }
+
+  /// The trigger that the kernel allows without CAP_SYS_RESOURCE: windows are multiples of 2 s
+  /// since Linux 6.5. The next longer one, with the same share of it as threshold; nil if it is one.
+  var withoutPrivilege: Trigger? {
+    let step: UInt64 = 2_000_000
+    let window = UInt64(windowMicroseconds)
+    if window % step == 0 { return nil }
+    let longer = (window + step - 1) / step * step
+    let threshold = (UInt64(thresholdMicroseconds) * longer + window - 1) / window
+    return Trigger(self, threshold: UInt32(threshold), window: UInt32(longer))
+  }
+
+  /// What the kernel reads: `some 150000 1000000`, and a zero byte that it may overwrite.
+  var command: [UInt8] {
+    [UInt8]("\(scope.name) \(thresholdMicroseconds) \(windowMicroseconds)".utf8) + [0]
+  }
+
+  /// In the grammar of the option.
+  var description: String {
+    let threshold = Interval(nanoseconds: UInt64(thresholdMicroseconds) * 1000)
+    let window = Interval(nanoseconds: UInt64(windowMicroseconds) * 1000)
+    return "\(resource.name):\(scope.name):\(threshold.description)/\(window.description)"
+  }
+}
