@@ -12,7 +12,9 @@ public func reportCrashes() {
 }
 
 /// Runs inside a signal handler: no allocation, one write(2).
-private func sayWhere(_ signal: Int32, _: UnsafeMutablePointer<siginfo_t>?, _ context: UnsafeMutableRawPointer?) {
+private func sayWhere(
+  _ signal: Int32, _: UnsafeMutablePointer<siginfo_t>?, _ context: UnsafeMutableRawPointer?
+) {
   let offset = clinux_program_offset(context)
   let text: StaticString = "<2>crashed at offset 0x"
   withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { line in

@@ -118,7 +118,9 @@ struct Outbox: ~Copyable {
       slot(index).pointee = Slot(
         arrival: arrivals, continuation: rest, length: UInt16(length), origin: origin,
         priority: UInt8(priority.rawValue))
-      record.withUnsafeBytes { payload(index).copyMemory(from: $0.baseAddress! + range.lowerBound, byteCount: range.count) }
+      record.withUnsafeBytes {
+        payload(index).copyMemory(from: $0.baseAddress! + range.lowerBound, byteCount: range.count)
+      }
       rest = index
     }
     arrivals += 1
@@ -136,7 +138,9 @@ struct Outbox: ~Copyable {
     while part != Self.none {
       let size = min(Self.payloadSize, Int(head.length) - offset)
       let source = UnsafeRawBufferPointer(start: payload(part), count: size)
-      buffer.withUnsafeMutableBytes { $0.baseAddress!.advanced(by: offset).copyMemory(from: source.baseAddress!, byteCount: size) }
+      buffer.withUnsafeMutableBytes {
+        $0.baseAddress!.advanced(by: offset).copyMemory(from: source.baseAddress!, byteCount: size)
+      }
       offset += size
       part = slot(part).pointee.continuation
     }
@@ -208,6 +212,15 @@ struct Outbox: ~Copyable {
       usedSlots -= 1
       part = next
     }
+    if count == 0 { releaseMemory() }
+  }
+
+  /// After a backlog the store is empty for a long time: its pages go back to the machine.
+  private mutating func releaseMemory() {
+    guard untouched > 256 else { return }
+    madvise(memory, Int(untouched) * Self.slotSize, MADV_DONTNEED)
+    untouched = 0
+    free = Self.none
   }
 
   private mutating func takeFreeSlot() -> UInt32 {

@@ -19,7 +19,8 @@ struct SpineTests {
     for (name, load) in zip(["load1", "load5", "load15"], loads) {
       #expect(abs(sample.number(name)! - load) < 0.3)
     }
-    let free = try rig.run([#require(Machine.command("free")), "-b"]).output[1].split(separator: " ")
+    let free = try rig.run([#require(Machine.command("free")), "-b"]).output[1].split(
+      separator: " ")
     #expect(sample.integer("memory_total_bytes") == Int(free[1]))
     #expect(abs(sample.integer("memory_free_bytes")! - Int(free[3])!) < 300_000_000)
     #expect(abs(sample.integer("memory_shared_bytes")! - Int(free[4])!) < 100_000_000)
@@ -149,7 +150,9 @@ struct SpineTests {
     let subscriber = try rig.subscriber()
     let bridge = try rig.bridge()
     let queue = try GarbageQueue("\(rig.queuePrefix)cyclic-sysinfo")
-    for length in [0, 1, 55, 56, 144, 500] { try queue.send([UInt8](repeating: 0xA5, count: length)) }
+    for length in [0, 1, 55, 56, 144, 500] {
+      try queue.send([UInt8](repeating: 0xA5, count: length))
+    }
     // A record of a kind that nobody knows yet.
     try queue.send(GarbageQueue.record(kind: 9999, body: [1, 2, 3]))
     try eventually("the status counts them") {

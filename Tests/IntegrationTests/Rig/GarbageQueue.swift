@@ -23,9 +23,11 @@ final class GarbageQueue {
   /// A well-formed record of any kind and body.
   static func record(kind: UInt16, body: [UInt8]) -> [UInt8] {
     var bytes = sample(sequence: 0)
-    bytes.replaceSubrange(8..<12, with: [
-      UInt8(kind & 255), UInt8(kind >> 8), UInt8(body.count & 255), UInt8(body.count >> 8),
-    ])
+    bytes.replaceSubrange(
+      8..<12,
+      with: [
+        UInt8(kind & 255), UInt8(kind >> 8), UInt8(body.count & 255), UInt8(body.count >> 8),
+      ])
     return bytes.prefix(RecordHeader.encodedSize) + body
   }
 

@@ -71,7 +71,8 @@ func eventually(
     guard Date() < deadline else { break }
     usleep(5000)
   }
-  Issue.record("not within \(seconds) s: \(what)",
+  Issue.record(
+    "not within \(seconds) s: \(what)",
     sourceLocation: SourceLocation(fileID: fileID, filePath: filePath, line: line, column: 1))
   throw NotInTime(what: what)
 }

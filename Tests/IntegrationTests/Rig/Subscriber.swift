@@ -24,7 +24,8 @@ final class Subscriber {
     process = try ChildProcess(
       [
         // Line by line, also what -d says.
-        "/usr/bin/stdbuf", "-oL", command, "-h", "127.0.0.1", "-p", "\(port)", "-V", "5", "-q", "1", "-t", topic, "-d",
+        "/usr/bin/stdbuf", "-oL", command, "-h", "127.0.0.1", "-p", "\(port)", "-V", "5", "-q", "1",
+        "-t", topic, "-d",
         "-F", "message %r %t %p",
       ] + options, name: "mosquitto_sub", in: folder)
     // -d prints SUBACK on standard output: from here on nothing is missed.

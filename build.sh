@@ -1,0 +1,482 @@
+#!/usr/bin/env bash
+#
+# Builds, runs, tests and measures stats-recording on Debian. `./build.sh help` lists the commands.
+
+set -euo pipefail
+cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+PATH+=:/usr/sbin:/sbin # where Debian puts mosquitto; not on the PATH of every user
+
+usage() {
+  cat <<'END'
+usage: ./build.sh COMMAND
+
+  build [--arch amd64|arm64|armhf]... [--all]
+          build the device programs: .build/<arch>/release/<program>;
+          without an option for this machine
+  run [--broker HOST[:PORT]] [--interval TIME]
+          build, start the bridge and every collector that this machine supports, and show their
+          messages until Ctrl-C; with a private Mosquitto unless a broker is named; TIME is 1s
+          unless set
+  test [--filter REGEX]...
+          check the sources, build for all architectures, run the tests (those that match);
+          with CI=true in the environment a skipped test is a failure
+  bench [ARGUMENT]...
+          build, then run Tests/Benchmarks/bench.py with the arguments
+  clean   remove .build
+  help    print this text
+
+What is missing is installed with apt-get, through sudo if need be; only Swift is not. The sysroots
+for arm64 and armhf are made once, in ${STATS_CACHE:-${XDG_CACHE_HOME:-~/.cache}/stats-recording}.
+END
+}
+
+readonly suite=bookworm
+readonly cache=${STATS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/stats-recording}
+
+# The C libraries that the device programs use, and what else a sysroot consists of.
+readonly libraries=(
+  libmosquitto-dev libssl-dev libdbus-1-dev libsystemd-dev libsensors-dev libdlt-dev
+)
+readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@]}")
+readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
+readonly test_tools=(
+  mosquitto mosquitto-clients qemu-user-static
+  jq mandoc openssl procps python3 shellcheck strace valgrind
+)
+
+die() {
+  echo "build.sh: $*" >&2
+  exit 1
+}
+
+# For a wrong command line.
+misuse() {
+  echo "build.sh: $*; see ./build.sh help" >&2
+  exit 2
+}
+
+# ---- What is needed ------------------------------------------------------------------------------
+
+as_root() {
+  if ((EUID)); then sudo "$@"; else "$@"; fi
+}
+
+apt_install() {
+  as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get install -qq -y --no-install-recommends "$@" >/dev/null
+}
+
+# need PURPOSE PACKAGE...: installs those packages that are missing.
+need() {
+  local purpose=$1 missing how='' status=0
+  shift
+  mapfile -t missing < <(comm -23 <(printf '%s\n' "$@" | sort -u) \
+    <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
+      sed -n 's/^installed //p' | sort -u))
+  ((${#missing[@]})) || return 0
+
+  if ((EUID)); then
+    command -v sudo >/dev/null || die "needed $purpose, as root: apt-get install ${missing[*]}"
+    how=', with sudo'
+  fi
+  echo "Installing what is needed $purpose$how: ${missing[*]}" >&2
+
+  # Debian's mosquitto starts a broker on port 1883, now and at every boot, which nobody asked for
+  # here. deb-systemd-invoke leaves out a unit that is masked; RUNLEVEL means nothing to it.
+  local quiet_unit=''
+  if [[ " ${missing[*]} " == *' mosquitto '* && -d /run/systemd/system ]]; then
+    quiet_unit=mosquitto.service
+    as_root systemctl mask --runtime --quiet "$quiet_unit" 2>/dev/null || true
+  fi
+
+  # `apt-get update` touches this folder; without package lists it does not exist.
+  if [[ -z $(find /var/lib/apt/lists/partial -maxdepth 0 -mtime -1 2>/dev/null) ]] ||
+    ! apt_install "${missing[@]}" 2>/dev/null; then
+    as_root apt-get update -qq || true # perhaps the old lists will do
+    apt_install "${missing[@]}" || status=$?
+  fi
+
+  if [[ $quiet_unit ]]; then
+    as_root systemctl unmask --runtime --quiet "$quiet_unit"
+    as_root systemctl disable --quiet "$quiet_unit" 2>/dev/null || true
+  fi
+  return "$status"
+}
+
+# Sets swift_resources, the folder of Swift's own libraries.
+need_swift() {
+  local info version=none
+  if info=$(swiftc -print-target-info 2>/dev/null); then
+    version=$(sed -nE 's/.*"compilerVersion": ".*Swift version ([0-9.]+).*/\1/p' <<<"$info")
+    swift_resources=$(sed -nE 's/.*"runtimeResourcePath": "(.*)".*/\1/p' <<<"$info")
+  fi
+  if [[ $version == none ]] || ! printf '%s\n' 6.2 "$version" | sort -C -V; then
+    die "Swift 6.2 or newer is needed (found: $version): https://www.swift.org/install/linux/"
+  fi
+}
+
+# ---- Building ------------------------------------------------------------------------------------
+
+# SwiftPM's output is of interest only if something is wrong, and a warning is.
+swift_build() {
+  local output
+  if ! output=$(swift build "$@" 2>&1) || [[ $output == *warning:* ]]; then
+    printf '%s\n' "$output" >&2
+    die 'SwiftPM failed or warned, see above'
+  fi
+}
+
+# Debian's headers and libraries of an architecture, linked as .build/sysroot/<arch>; nothing in
+# there is ever run, but by qemu.
+need_sysroot() {
+  local arch=$1 version sysroot
+  # Whatever decides what is in a sysroot.
+  version=$({ declare -p suite sysroot_packages && declare -f make_sysroot; } | sha256sum)
+  sysroot=$cache/sysroot/$arch-${version::12}
+  if [[ ! -d $sysroot ]]; then
+    need "to make the $arch sysroot" "${sysroot_tools[@]}"
+    make_sysroot "$arch" "$sysroot"
+  fi
+  mkdir -p .build/sysroot
+  ln -sfnT "$(realpath "$sysroot")" ".build/sysroot/$arch"
+}
+
+# make_sysroot ARCHITECTURE FOLDER: all of it or, when interrupted, nothing.
+make_sysroot() ( # a subshell, for traps and a lock of its own
+  partial=$2.partial
+  mkdir -p "$(dirname "$2")"
+  exec {lock}<"$(dirname "$2")"
+  flock "$lock" # of two at once, one makes it
+  [[ ! -d $2 ]] || exit 0
+
+  trap 'rm -rf "$partial"' EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  rm -rf "$partial" # what a power cut left
+  mkdir "$partial"
+
+  read -r mirror < <(apt-get indextargets --format "\$(REPO_URI)" \
+    'Origin: Debian' "Codename: $suite" 'Created-By: Packages') || mirror=http://deb.debian.org/debian
+  echo "Making the $1 sysroot from $mirror" >&2
+  # Nothing is installed, so there is nothing to run, no chroot and no need of root.
+  packages=$(IFS=, && echo "${sysroot_packages[*]}")
+  mmdebstrap --quiet --mode=chrootless --variant=extract --architectures="$1" \
+    --include="$packages" "$suite" - "$mirror" |
+    tar -x -C "$partial" --no-same-owner --transform='s,^\./lib,./usr/lib,SH' \
+      ./lib ./usr/include ./usr/lib
+  # One folder of libraries, as Debian installs it; qemu-arm finds nothing in a second one.
+  ln -s usr/lib "$partial/lib"
+
+  # Absolute links, such as libm.so -> /lib/<triplet>/libm.so.6, dangle in a sysroot, and the linker
+  # would take libm.a without a word.
+  find "$partial" -type l -lname '/*' -printf '%p\t%l\n' | while IFS=$'\t' read -r link target; do
+    if [[ -e $partial$target ]]; then ln -srf "$partial$target" "$link"; fi
+  done
+  mv -T "$partial" "$2"
+)
+
+# Every program is for the device, except the host tool, which needs regular Swift.
+device_programs() {
+  local main
+  for main in Sources/*/main.swift; do
+    main=${main#Sources/}
+    [[ $main == stats-recording/* ]] || echo "${main%/main.swift}"
+  done
+}
+
+native_architecture() {
+  dpkg --print-architecture
+}
+
+# Of amd64 there is no sysroot: its programs are built with the machine's own headers and libraries.
+all_architectures() {
+  if [[ $(native_architecture) == amd64 ]]; then echo amd64; fi
+  echo arm64
+  echo armhf
+}
+
+# build ARCHITECTURE...
+build() {
+  local arch triple program programs flags
+  need_swift
+  mapfile -t programs < <(device_programs)
+  for arch; do
+    case $arch in
+      amd64) triple=x86_64-unknown-linux-gnu ;;
+      arm64) triple=aarch64-none-none-elf ;;
+      armhf) triple=armv7-none-none-eabi ;;
+      *) misuse "unknown architecture $arch" ;;
+    esac
+    if [[ $arch == amd64 ]]; then
+      need 'to build' "${libraries[@]}"
+    else
+      need_sysroot "$arch"
+    fi
+    flags=(
+      -c release --disable-local-rpath --triple "$triple" --toolset "cmake/toolset.$arch.json"
+      --scratch-path ".build/$arch" --explicit-target-dependency-import-check error
+      # No path of this machine in the programs.
+      -Xswiftc -file-prefix-map -Xswiftc "$PWD=." -Xcc "-ffile-prefix-map=$PWD=."
+      # For comparing strings; the linker drops it where it is not used.
+      -Xlinker "$swift_resources/embedded/$triple/libswiftUnicodeDataTables.a"
+    )
+    # One by one, since SwiftPM would build the host tool too.
+    for program in "${programs[@]}"; do
+      swift_build "${flags[@]}" --product "$program"
+      echo ".build/$arch/release/$program"
+    done
+  done
+}
+
+command_build() {
+  local architectures=()
+  while (($#)); do
+    case $1 in
+      --arch)
+        [[ ${2-} ]] || misuse '--arch needs an architecture'
+        architectures+=("$2")
+        shift
+        ;;
+      --all) mapfile -t architectures < <(all_architectures) ;;
+      *) misuse "build: unknown option $1" ;;
+    esac
+    shift
+  done
+  ((${#architectures[@]})) || architectures=("$(native_architecture)")
+  build "${architectures[@]}"
+}
+
+command_clean() {
+  rm -rf .build
+}
+
+# ---- Running -------------------------------------------------------------------------------------
+
+started=() # process ids, in the order of starting
+declare -A name_of=()
+
+# start NAME COMMAND...: in the background with $folder/NAME.log as its stderr, and in a session of
+# its own: Ctrl-C then reaches only this script, which stops everything in the right order.
+start() {
+  setsid -- "${@:2}" 2>"$folder/$1.log" &
+  started+=("$!")
+  name_of[$!]=$1
+}
+
+stop() {
+  local pid=$1 tenth
+  kill -TERM "$pid" 2>/dev/null || return 0
+  for ((tenth = 0; tenth < 50; tenth++)); do
+    kill -0 "$pid" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  echo "build.sh: ${name_of[$pid]} does not stop on SIGTERM, killing it" >&2
+  kill -KILL "$pid" 2>/dev/null
+}
+
+# The collectors first, then the bridge, which can still empty their queues, the broker last.
+stop_everything() {
+  local index
+  trap '' HUP INT TERM
+  set +e # such as for messages to a terminal that is gone
+  for ((index = ${#started[@]} - 1; index >= 0; index--)); do
+    stop "${started[index]}"
+  done
+  wait
+  "$bin/$bridge" --config /dev/null --remove-queues --queue-prefix "$queue_prefix"
+  rm -rf "$folder"
+}
+
+# Sets port.
+start_broker() {
+  local log=$folder/mosquitto.log attempt
+  for attempt in {1..20}; do
+    port=$((20000 + RANDOM % 10000)) # below the ports that Linux gives to clients
+    printf '%s\n' "listener $port 127.0.0.1" 'allow_anonymous true' 'log_dest stderr' \
+      >"$folder/mosquitto.conf"
+    start mosquitto mosquitto -c "$folder/mosquitto.conf"
+    while kill -0 "$!" 2>/dev/null; do
+      if grep -q ' running$' "$log"; then return; fi
+      sleep 0.05
+    done
+    unset 'started[-1]' # most likely because the port is in use
+  done
+  cat "$log" >&2
+  die "cannot start mosquitto, tried $attempt ports"
+}
+
+# Prints lines of `time<tab>topic<tab>flat JSON` as time, topic without the prefix, and key=value.
+show_messages() {
+  local interactive=()
+  # Without it mawk waits until a buffer is full; other awks do not know the option.
+  if [[ $(realpath "$(command -v awk)") == */mawk ]]; then interactive=(-W interactive); fi
+  awk "${interactive[@]}" -F '\t' -v prefix="$1" '
+    {
+      rest = $3
+      pairs = ""
+      while (match(rest, /"[^"]+":("([^"\\]|\\.)*"|[^,}]*)/)) {
+        pair = substr(rest, RSTART + 1, RLENGTH - 1)
+        rest = substr(rest, RSTART + RLENGTH)
+        end = index(pair, "\"")
+        key = substr(pair, 1, end - 1)
+        if (key !~ /^(v|time|boot_id|instance)$/) pairs = pairs " " key "=" substr(pair, end + 2)
+      }
+      print $1 "  " substr($2, length(prefix) + 1) " " (pairs == "" ? " " $3 : pairs)
+      fflush()
+    }'
+}
+
+# Sets supported to the collectors whose source this machine has, and tells why others are not.
+try_collectors() {
+  local program pid status
+  local -A trial=()
+  supported=()
+  for program in "$@"; do
+    start "$program" timeout 10 "$bin/$program" --config /dev/null --once >/dev/null
+    trial[$program]=$!
+  done
+  for program in "$@"; do
+    status=0
+    wait "${trial[$program]}" || status=$?
+    case $status in
+      0) supported+=("$program") ;;
+      124) echo "not started: $program: no sample within 10 s" ;;
+      *) echo "not started: $(tail -n 1 "$folder/$program.log")" ;;
+    esac
+  done
+  started=()
+}
+
+command_run() {
+  local host='' port=1883 interval=1s
+  while (($#)); do
+    case $1 in
+      --broker)
+        [[ ${2-} =~ ^([^:]+)(:([0-9]+))?$ ]] || misuse '--broker needs HOST or HOST:PORT'
+        host=${BASH_REMATCH[1]} port=${BASH_REMATCH[3]:-1883}
+        ;;
+      --interval)
+        [[ ${2-} ]] || misuse '--interval needs a time'
+        interval=$2
+        ;;
+      *) misuse "run: unknown option $1" ;;
+    esac
+    shift 2
+  done
+  need 'to see the messages' mosquitto-clients
+  [[ $host ]] || need 'for a broker of its own' mosquitto
+  echo 'Building' >&2
+  build "$(native_architecture)" >/dev/null
+
+  # Not local: the trap needs them.
+  bridge=posix-mq-to-mqtt-bridge
+  bin=$PWD/.build/$(native_architecture)/release
+  queue_prefix=/stats-run-$$.
+  folder=$(mktemp -d)
+  trap stop_everything EXIT
+  trap 'exit 129' HUP
+  trap 'exit 0' INT
+  trap 'exit 143' TERM
+
+  local device programs supported program options messages ended='' status=0
+  device=$(uname -n | tr -c '[:alnum:]\n' -)
+  mapfile -t programs < <(device_programs | grep -vx "$bridge")
+  try_collectors "${programs[@]}"
+
+  if [[ ! $host ]]; then
+    host=127.0.0.1
+    start_broker
+  fi
+  exec {messages}> >(trap '' INT && show_messages "stats/$device/")
+  start mosquitto_sub mosquitto_sub -h "$host" -p "$port" -t "stats/$device/#" \
+    -F '@H:@M:@S\t%t\t%p' >&"$messages"
+  exec {messages}>&- # so that awk ends with mosquitto_sub
+  start "$bridge" "$bin/$bridge" --config /dev/null --host "$host" --port "$port" \
+    --queue-prefix "$queue_prefix" --device-id "$device"
+  for program in "${supported[@]}"; do
+    options=(--config /dev/null --queue-prefix "$queue_prefix")
+    # What waits for events has no interval.
+    if [[ $("$bin/$program" --help) == *--interval* ]]; then options+=(--interval "$interval"); fi
+    start "$program" "$bin/$program" "${options[@]}"
+  done
+  echo "started: $bridge ${supported[*]}"
+  echo "in another terminal: mosquitto_sub -h $host -p $port -t 'stats/#' -v"
+  echo 'Ctrl-C stops everything'
+
+  local logs=("$bridge" "${supported[@]}")
+  logs=("${logs[@]/#/$folder/}")
+  start tail tail -q -n +1 -f "${logs[@]/%/.log}" >&2
+
+  wait -n -p ended "${started[@]}" || status=$?
+  echo "build.sh: ${name_of[$ended]} ended with status $status; the end of its log:" >&2
+  tail -n 5 "$folder/${name_of[$ended]}.log" >&2
+  exit 1
+}
+
+# ---- Testing -------------------------------------------------------------------------------------
+
+readonly steps=5
+step=0
+
+# step TITLE COMMAND...
+step() {
+  local begin=$SECONDS
+  step=$((step + 1))
+  echo "[$step/$steps] $1"
+  "${@:2}"
+  echo "[$step/$steps] took $((SECONDS - begin)) s"
+}
+
+command_test() {
+  local filters=() architectures host
+  while (($#)); do
+    case $1 in
+      --filter)
+        [[ ${2-} ]] || misuse '--filter needs a regular expression'
+        filters+=(--filter "$2")
+        shift 2
+        ;;
+      *) misuse "test: unknown option $1" ;;
+    esac
+  done
+  need 'to test' "${libraries[@]}" "${test_tools[@]}"
+  mapfile -t architectures < <(all_architectures)
+
+  step 'shellcheck' shellcheck build.sh .ci/run
+  step 'swift format lint' \
+    swift format lint --strict --recursive --parallel Package.swift Sources Tests
+  step "device programs for ${architectures[*]}" build "${architectures[@]}"
+  host=(
+    --disable-xctest --scratch-path .build/host --explicit-target-dependency-import-check error
+  )
+  step 'regular Swift' swift_build --build-tests "${host[@]}"
+  step 'swift test' swift_test "${host[@]}" "${filters[@]}"
+}
+
+swift_test() {
+  local log=.build/host/test.log status=0 skipped
+  swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
+
+  # `➜ Test NAME skipped: "REASON"`; `was cancelled after … seconds: "REASON"` when it said so itself.
+  skipped=$(sed -nE 's/^➜ Test (.*) (skipped|was cancelled after [0-9.]+ seconds)/  \1/p' "$log")
+  if [[ $skipped ]]; then
+    printf 'Skipped:\n%s\n' "$skipped"
+    if [[ ${CI-} == true ]]; then die 'in CI no test may be skipped'; fi
+  fi
+  return "$status"
+}
+
+command_bench() {
+  need 'to measure' mosquitto mosquitto-clients python3
+  build "$(native_architecture)" >/dev/null
+  exec python3 Tests/Benchmarks/bench.py "$@"
+}
+
+# --------------------------------------------------------------------------------------------------
+
+case ${1-help} in
+  build | run | test | bench | clean) "command_$1" "${@:2}" ;;
+  help | -h | --help) usage ;;
+  *) misuse "unknown command $1" ;;
+esac
