@@ -102,7 +102,7 @@ struct CgroupTree: ~Copyable {
       switch changes {
       case .some(let changes):
         // The same folder again changes nothing.
-        inotify_add_watch(changes.raw, folder.forC, UInt32(IN_CREATE | IN_DELETE) | IN_ONLYDIR) < 0
+        inotify_add_watch(changes.raw, folder.forC, UInt32(IN_CREATE | IN_DELETE | IN_ONLYDIR)) < 0
       case .none: false
       }
     let errno = clinux_errno()
@@ -118,8 +118,9 @@ struct CgroupTree: ~Copyable {
 /// systemd.exec(5) on LimitNOFILE=: right for a program without select(2). What cannot be opened all
 /// the same is told where it happens.
 func allowMoreDescriptors() {
+  let descriptors = Int32(RLIMIT_NOFILE.rawValue)
   var limit = rlimit()
-  guard getrlimit(RLIMIT_NOFILE, &limit) == 0 else { return }
+  guard getrlimit(descriptors, &limit) == 0 else { return }
   limit.rlim_cur = limit.rlim_max
-  _ = setrlimit(RLIMIT_NOFILE, &limit)
+  _ = setrlimit(descriptors, &limit)
 }

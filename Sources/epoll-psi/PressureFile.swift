@@ -37,7 +37,7 @@ struct PressureFile: ~Copyable {
   }
 
   /// Whether the kernel makes this file up: a copy of one would take a trigger for its new content.
-  borrowing var isLive: Bool {
+  var isLive: Bool {
     var system = statfs()
     guard fstatfs(descriptor.raw, &system) == 0 else { return false }
     let type = UInt32(truncatingIfNeeded: system.f_type)
@@ -93,7 +93,7 @@ struct Path {
   /// The inode of the folder that this is; nil if it is none. stat(2), links are followed.
   var folderInode: UInt64? {
     var status = stat()
-    guard stat(forC, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return nil }
+    guard stat(forC, &status) == 0, status.st_mode & mode_t(S_IFMT) == S_IFDIR else { return nil }
     return UInt64(status.st_ino)
   }
 }

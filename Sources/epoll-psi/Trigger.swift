@@ -41,10 +41,9 @@ struct Trigger: Equatable, Sendable {
     guard 1000...window.nanoseconds ~= threshold.nanoseconds else {
       throw ParseError(reason: "the threshold is from 1us to the window")
     }
-    self.resource = resource
-    self.scope = scope
-    thresholdMicroseconds = UInt32(threshold.nanoseconds / 1000)
-    windowMicroseconds = UInt32(window.nanoseconds / 1000)
+    self.init(
+      resource, scope, threshold: UInt32(threshold.nanoseconds / 1000),
+      window: UInt32(window.nanoseconds / 1000))
   }
 
   /// With the threshold that is the default for these.
@@ -52,10 +51,7 @@ struct Trigger: Equatable, Sendable {
   /// Waiting for a CPU is ordinary on a busy machine, and for an SD card too; waiting for memory is
   /// not. A window of 2 s is one that the kernel gives to everybody.
   init(_ resource: PressureResource, _ scope: PressureScope) {
-    self.resource = resource
-    self.scope = scope
-    windowMicroseconds = 2_000_000
-    thresholdMicroseconds =
+    let threshold: UInt32 =
       switch (resource, scope) {
       case (.memory, .full): 100_000
       case (.memory, _): 200_000
@@ -63,6 +59,7 @@ struct Trigger: Equatable, Sendable {
       case (.io, _): 500_000
       default: 1_000_000
       }
+    self.init(resource, scope, threshold: threshold, window: 2_000_000)
   }
 
   /// What is watched unless somebody says otherwise.
@@ -88,9 +85,11 @@ struct Trigger: Equatable, Sendable {
     return nil
   }
 
-  private init(_ other: Trigger, threshold: UInt32, window: UInt32) {
-    resource = other.resource
-    scope = other.scope
+  private init(
+    _ resource: PressureResource, _ scope: PressureScope, threshold: UInt32, window: UInt32
+  ) {
+    self.resource = resource
+    self.scope = scope
     thresholdMicroseconds = threshold
     windowMicroseconds = window
   }
@@ -103,7 +102,7 @@ struct Trigger: Equatable, Sendable {
     if window % step == 0 { return nil }
     let longer = (window + step - 1) / step * step
     let threshold = (UInt64(thresholdMicroseconds) * longer + window - 1) / window
-    return Trigger(self, threshold: UInt32(threshold), window: UInt32(longer))
+    return Trigger(resource, scope, threshold: UInt32(threshold), window: UInt32(longer))
   }
 
   /// What the kernel reads: `some 150000 1000000`, and a zero byte that it may overwrite.
