@@ -1,13 +1,15 @@
 // What the records of pressure have in common: the content of one pressure file.
 
 /// What tasks wait for.
-public enum PressureResource: UInt8, FieldName, CaseIterable {
+public enum PressureResource: UInt8, FieldName {
   case unknown = 0
   case cpu = 1
   case memory = 2
   case io = 3
   /// Time that interrupts take from tasks; Linux 6.1, with CONFIG_IRQ_TIME_ACCOUNTING.
   case irq = 4
+
+  public static var known: [PressureResource] { [.cpu, .memory, .io, .irq] }
 
   /// As the kernel names the file.
   public var name: StaticString {

@@ -6,19 +6,18 @@ import Records
 struct CgroupPattern: Sendable {
   /// Each a C string.
   private let parts: [[CChar]]
-  let text: String
 
   /// Reads a path as systemctl and /proc/PID/cgroup show it, with or without a slash in front.
   ///
   /// nil if it has no part, or the part `..` or `.`.
   init?(parsing text: String) {
-    let parts = text.utf8.split(separator: UInt8(ascii: "/"))
-    guard !parts.isEmpty else { return nil }
-    for part in parts where part.elementsEqual("..".utf8) || part.elementsEqual(".".utf8) {
-      return nil
+    var names: [[CChar]] = []
+    for part in epoll_psi.parts(text, separator: UInt8(ascii: "/")) where !part.isEmpty {
+      if equal(part, "..") || equal(part, ".") { return nil }
+      names.append(part.map { CChar(bitPattern: $0) } + [0])
     }
-    self.parts = parts.map { part in part.map { CChar(bitPattern: $0) } + [0] }
-    self.text = text
+    if names.isEmpty { return nil }
+    parts = names
   }
 
   var count: Int { parts.count }

@@ -7,12 +7,6 @@ import Records
 /// A cgroup comes with mkdir(2) and goes with rmdir(2), of which inotify(7) tells in cgroup v2 as
 /// anywhere else: each folder in which a part of a pattern is looked for is watched.
 struct CgroupTree: ~Copyable {
-  struct Match {
-    let path: CgroupPath
-    let folder: Path
-    let inode: UInt64
-  }
-
   private let root: Path
   private let patterns: [CgroupPattern]
   /// Non-blocking; ready for reading when something came or went. nil: nobody wants to know.
@@ -35,12 +29,8 @@ struct CgroupTree: ~Copyable {
 
   /// Where cgroup v2 is: the whole of /sys/fs/cgroup, or beside v1 as systemd mounts it.
   static func root(_ given: String?) -> Path? {
-    for root in given.map({ [$0] }) ?? ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"] {
-      let path = Path(root)
-      // Only the second version has this file.
-      if access(path.appending("cgroup.controllers").forC, F_OK) == 0 { return path }
-    }
-    return nil
+    if let given { return Path(given).ifCgroupRoot }
+    return Path("/sys/fs/cgroup").ifCgroupRoot ?? Path("/sys/fs/cgroup/unified").ifCgroupRoot
   }
 
   /// Forgets what was told up to now: the next scan will see it.
@@ -55,23 +45,19 @@ struct CgroupTree: ~Copyable {
   }
 
   /// All cgroups that fit now, each once.
-  mutating func scan() -> [Match] {
+  mutating func scan() -> [Place] {
     unwatched = nil
-    var matches: [Match] = []
-    for index in patterns.indices {
-      descend(index, part: 0, folder: root, path: CgroupPath(), &matches)
-    }
-    return matches
+    var places: [Place] = []
+    for pattern in patterns { descend(pattern, part: 0, folder: root, &places) }
+    return places
   }
 
   private mutating func descend(
-    _ pattern: Int, part: Int, folder: Path, path: CgroupPath, _ matches: inout [Match]
+    _ pattern: CgroupPattern, part: Int, folder: Path, _ places: inout [Place]
   ) {
-    if part == patterns[pattern].count {
-      guard let inode = folder.folderInode else { return }
-      if !matches.contains(where: { $0.inode == inode }) {
-        matches.append(Match(path: path, folder: folder, inode: inode))
-      }
+    if part == pattern.count {
+      guard let place = Place(folder: folder, root: root) else { return }
+      if places.first(inode: place.inode) == nil { places.append(place) }
       return
     }
     // Before it is read, so that nothing comes in between unseen.
@@ -82,27 +68,19 @@ struct CgroupTree: ~Copyable {
       guard entry.pointee.d_type == DT_DIR else { continue }
       withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { name in
-          guard patterns[pattern].matches(name, part: part) else { return }
-          let bytes = UnsafeBufferPointer(start: name, count: strlen(name))
-          bytes.withMemoryRebound(to: UInt8.self) { bytes in
-            var folder = folder
-            folder.append(bytes.span)
-            var path = path
-            if !path.isEmpty { path.append(UInt8(ascii: "/")) }
-            path.append(bytes.span)
-            descend(pattern, part: part + 1, folder: folder, path: path, &matches)
-          }
+          guard pattern.matches(name, part: part) else { return }
+          descend(pattern, part: part + 1, folder: folder.appending(name), &places)
         }
       }
     }
   }
 
   private mutating func watch(_ folder: Path) {
+    let events = UInt32(IN_CREATE | IN_DELETE | IN_ONLYDIR)
     let failed =
       switch changes {
-      case .some(let changes):
-        // The same folder again changes nothing.
-        inotify_add_watch(changes.raw, folder.forC, UInt32(IN_CREATE | IN_DELETE | IN_ONLYDIR)) < 0
+      // The same folder again changes nothing.
+      case .some(let changes): inotify_add_watch(changes.raw, folder.forC, events) < 0
       case .none: false
       }
     let errno = clinux_errno()
@@ -110,6 +88,13 @@ struct CgroupTree: ~Copyable {
     if failed && errno != ENOENT && unwatched == nil {
       unwatched = SystemError("inotify_add_watch", errno: errno, folder.description)
     }
+  }
+}
+
+extension Path {
+  /// Only the second version of cgroups has this file.
+  fileprivate var ifCgroupRoot: Path? {
+    access(appending("cgroup.controllers").forC, F_OK) == 0 ? self : nil
   }
 }
 

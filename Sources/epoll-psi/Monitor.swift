@@ -6,22 +6,20 @@ import Records
 /// What a descriptor in the event loop stands for.
 struct Source: RawRepresentable, Equatable {
   let rawValue: UInt32
-  static let deadline = Source(rawValue: 0)
-  static let sampling = Source(rawValue: 1)
-  static let cgroups = Source(rawValue: 2)
+  static var deadline: Source { Source(rawValue: 0) }
+  static var sampling: Source { Source(rawValue: 1) }
+  static var cgroups: Source { Source(rawValue: 2) }
   /// From here on a watch.
-  static let firstWatch: UInt32 = 16
+  static var firstWatch: UInt32 { 16 }
 }
 
 /// All that is watched, and the records of it.
 struct Monitor: ~Copyable {
-  var loop: ServiceLoop<Source>
   private let settings: Settings
   private let log: Log
   private let deadline: Timer
   private let sampling: Timer
-  private var tree: CgroupTree?
-  private let system: Place
+  private var tree: CgroupTree
   private var cgroups: [Place] = []
   private var watches: [Watch] = []
   private var samples: [SampledFile] = []
@@ -29,9 +27,9 @@ struct Monitor: ~Copyable {
   private var rescanDue: UInt64?
   /// Inodes of cgroups that could not be watched: told once, tried again at each scan.
   private var unwatchable: [UInt64] = []
-  /// What was told once and holds for all places.
   private var told = Told()
 
+  /// What was told once and holds for all places.
   private struct Told {
     var polling = false
     var inotify = false
@@ -39,42 +37,37 @@ struct Monitor: ~Copyable {
   }
 
   init(_ settings: Settings, _ log: Log) throws(SystemError) {
-    let loop = try ServiceLoop<Source>()
     let deadline = try Timer()
     let sampling = try Timer()
-    try loop.events.add(deadline.descriptor.raw, .deadline)
-    try loop.events.add(sampling.descriptor.raw, .sampling)
-    var tree: CgroupTree?
-    if let root = settings.cgroupfs {
-      let found = try CgroupTree(root: root, settings.cgroups, follows: true)
-      switch found.changes {
-      case .some(let changes): try loop.events.add(changes.raw, .cgroups)
-      case .none: break
-      }
-      tree = consume found
-    }
-    self.loop = loop
+    let root = settings.cgroupfs
+    let tree = try CgroupTree(
+      root: root ?? Path(""), root == nil ? [] : settings.cgroups, follows: true)
     self.deadline = deadline
     self.sampling = sampling
     self.tree = tree
     self.settings = settings
     self.log = log
-    system = Place(procfs: settings.procfs)
   }
 
   // MARK: What is watched
 
-  /// Sets all triggers. nil if it may begin; otherwise why there is nothing to watch.
-  mutating func begin(_ sender: inout RecordSender) throws(SystemError) -> String? {
+  /// Sets all triggers. nil if there is something to watch; otherwise why there is not.
+  mutating func begin(
+    _ loop: borrowing ServiceLoop<Source>, _ sender: inout RecordSender
+  ) throws(SystemError) -> String? {
     if let reason = missingPressure(settings.procfs) { return reason }
-    let failures = add(system)
+    let failures = add(Place(procfs: settings.procfs), loop)
+    if watches.isEmpty && samples.isEmpty { return failures.first ?? "there is nothing to watch" }
     for failure in failures { log.warning(failure) }
-    if watches.isEmpty && samples.isEmpty { return failures.first ?? "nothing to watch" }
+    try loop.events.add(deadline.descriptor.raw, .deadline)
+    try loop.events.add(sampling.descriptor.raw, .sampling)
     if !settings.cgroups.isEmpty {
-      if settings.cgroupfs == nil {
-        log.warning("no cgroup v2 there: --cgroup needs it; boot with systemd.unified_cgroup_hierarchy")
+      if settings.cgroupfs == nil { log.warning("--cgroup takes cgroup v2, which is not mounted") }
+      switch tree.changes {
+      case .some(let changes): try loop.events.add(changes.raw, .cgroups)
+      case .none: break
       }
-      try scan(&sender)
+      try scan(loop, &sender)
     }
     if settings.interval > 0 { try sampling.set(after: 1, every: settings.interval) }
     try setDeadline()
@@ -83,13 +76,18 @@ struct Monitor: ~Copyable {
 
   /// For the service manager.
   var status: String {
-    let running = watches.count { $0.episode.isRunning }
-    return "\(watches.count) triggers on the system and \(cgroups.count) cgroups; "
-      + (running == 0 ? "no pressure" : "pressure on \(running)")
+    var running: UInt64 = 0
+    for watch in watches where watch.episode.isRunning { running += 1 }
+    let what = text(
+      text(UInt64(watches.count)), " triggers on the system and ", text(UInt64(cgroups.count)),
+      " cgroups")
+    return text(what, "; under pressure: ", text(running))
   }
 
   /// Watches a place; returns what could not be watched there.
-  private mutating func add(_ place: Place) -> [String] {
+  @inline(never)
+  private mutating func add(
+_ place: Place, _ loop: borrowing ServiceLoop<Source>) -> [String] {
     var failures: [String] = []
     for trigger in settings.triggers {
       if place.isSystem && trigger.resource == .cpu && trigger.scope == .full {
@@ -100,198 +98,228 @@ struct Monitor: ~Copyable {
         continue
       }
       do throws(Watch.Failure) {
-        let watch = try Watch(nextID, place, trigger)
-        nextID += 1
-        do throws(SystemError) {
-          if !watch.isPolled {
-            try loop.events.add(
-              watch.file.descriptor.raw, Source(rawValue: watch.id), .priority)
-          }
-          watches.append(watch)
-          tell(watch, asked: trigger)
-        } catch {
-          failures.append("\(place.file(trigger.resource).description): \(error.description)")
-        }
+        try add(Watch(nextID, place, trigger), asked: trigger, loop)
       } catch {
-        failures.append(
-          "\(trigger.description) on \(place.file(trigger.resource).description): "
-            + error.description)
+        let path = place.file(trigger.resource).description
+        failures.append(text(trigger.description, " on ", path, ": ", error.description))
       }
     }
-    if settings.interval > 0 {
-      for resource in PressureResource.allCases where resource != .unknown {
-        do throws(SystemError) {
-          samples.append(try SampledFile(place, resource))
-        } catch {
-          // Most kernels do not account interrupts.
-          if !(resource == .irq && error.errno == ENOENT) { failures.append(error.description) }
-        }
+    guard settings.interval > 0 else { return failures }
+    for resource in PressureResource.known {
+      do throws(SystemError) {
+        samples.append(try SampledFile(place, resource))
+      } catch {
+        // Most kernels do not account interrupts.
+        if !(resource == .irq && error.errno == ENOENT) { failures.append(error.description) }
       }
     }
     return failures
   }
 
-  /// Says once where the kernel did not do what was asked for.
-  private mutating func tell(_ watch: Watch, asked: Trigger) {
+  @inline(never)
+  private mutating func add(
+
+    _ watch: Watch, asked: Trigger, _ loop: borrowing ServiceLoop<Source>
+  ) throws(Watch.Failure) {
+    nextID += 1
+    switch watch.polling {
+    case .no:
+      do throws(SystemError) {
+        try loop.events.add(watch.file.descriptor.raw, Source(rawValue: watch.id), .priority)
+      } catch {
+        throw .system(error)
+      }
+    case .refused(let error):
+      if !told.polling {
+        log.warning(
+          text(
+            "no trigger there, so it is read once per window: ", error.description,
+            "; before Linux 6.5 triggers take CAP_SYS_RESOURCE, and those of a cgroup a file that ",
+            "may be written"))
+      }
+      told.polling = true
+    case .copy:
+      log.detail(text(watch.place.name, " is a copy: it is read once per window"))
+    }
     if watch.trigger != asked && !told.shortened.contains(asked) {
       told.shortened.append(asked)
       log.warning(
-        "without CAP_SYS_RESOURCE windows are multiples of 2s: "
-          + "\(asked.description) becomes \(watch.trigger.description)")
+        text(
+          "without CAP_SYS_RESOURCE windows are multiples of 2s: ", asked.description, " becomes ",
+          watch.trigger.description))
     }
-    if case .refused(let error) = watch.polling, !told.polling {
-      told.polling = true
-      log.warning(
-        "no trigger there, so it is read once per window: \(error.description); before Linux 6.5 "
-          + "triggers take CAP_SYS_RESOURCE, and for a cgroup its file must be writable")
-    }
-    if case .copy = watch.polling {
-      log.detail("\(watch.place.name) is a copy: it is read once per window")
-    }
+    watches.append(watch)
   }
 
   /// Follows the cgroups that came and went.
-  private mutating func scan(_ sender: inout RecordSender) throws(SystemError) {
+  @inline(never)
+  private mutating func scan(
+    _ loop: borrowing ServiceLoop<Source>, _ sender: inout RecordSender
+  ) throws(SystemError) {
     rescanDue = nil
-    guard let matches = tree?.scan() else { return }
-    if let error = tree?.unwatched, !told.inotify {
+    let found = tree.scan()
+    if let error = tree.unwatched, !told.inotify {
       told.inotify = true
-      log.warning("cgroups that come later may be missed: \(error.description)")
+      log.warning(text("cgroups that come later may be missed: ", error.description))
     }
-    for place in cgroups where !matches.contains(where: { $0.inode == place.inode }) {
+    for place in cgroups where found.first(inode: place.inode) == nil {
       try remove(place, &sender)
     }
-    unwatchable.removeAll { inode in !matches.contains { $0.inode == inode } }
-    for match in matches where !cgroups.contains(where: { $0.inode == match.inode }) {
-      let place = Place(match)
-      let count = watches.count + samples.count
-      let failures = add(place)
-      let wasTold = unwatchable.contains(match.inode)
-      if !failures.isEmpty && !wasTold {
-        unwatchable.append(match.inode)
-        log.warning(failures[0] + (failures.count > 1 ? " (and \(failures.count - 1) more)" : ""))
+    var failed: [UInt64] = []
+    for place in found where cgroups.first(inode: place.inode) == nil {
+      let before = watches.count + samples.count
+      let failures = add(place, loop)
+      if let first = failures.first {
+        failed.append(place.inode)
+        if !unwatchable.contains(place.inode) { log.warning(first) }
       }
-      guard watches.count + samples.count > count else { continue }
+      guard watches.count + samples.count > before else { continue }
       cgroups.append(place)
-      log.detail("watching \(place.name)")
+      log.detail(text("watching ", place.name))
     }
+    unwatchable = failed
     loop.notifier.status(status)
   }
 
   /// Ends what is watched at a place that is gone.
+  @inline(never)
   private mutating func remove(_ place: Place, _ sender: inout RecordSender) throws(SystemError) {
-    for watch in watches where watch.place === place {
-      if let stall = watch.end() { try send(stall, &sender) }
+    var (index, kept) = (0, 0)
+    while index < watches.count {
+      let watch = watches[index]
+      if watch.place !== place {
+        watches[kept] = watch
+        kept += 1
+      } else if let stall = watch.end() {
+        try send(stall, &sender)
+      }
+      index += 1
     }
-    watches.removeAll { $0.place === place }
+    watches.removeLast(index - kept)
     samples.removeAll { $0.place === place }
-    cgroups.removeAll { $0 === place }
-    log.detail("\(place.name) is gone")
+    if let index = cgroups.first(inode: place.inode) { cgroups.remove(at: index) }
+    log.detail(text(place.name, " is gone"))
   }
 
   // MARK: What happens
 
   /// The event loop told that this source is ready.
   mutating func handle(
-    _ source: Source, _ readiness: Readiness, _ sender: inout RecordSender
+    _ source: Source, _ readiness: Readiness, _ loop: borrowing ServiceLoop<Source>,
+    _ sender: inout RecordSender
   ) throws(SystemError) {
     switch source {
     case .deadline:
       deadline.expirations()
-      try checkDeadlines(&sender)
+      try checkDeadlines(loop, &sender)
     case .sampling:
       sampling.expirations()
       try sample(&sender)
     case .cgroups:
-      tree?.takeChanges()
+      tree.takeChanges()
       // Several at once are seen by one scan.
       if rescanDue == nil { rescanDue = monotonicNanoseconds() + 100_000_000 }
     default:
       // One that is gone may have been ready at the same time as the one that told of it.
-      guard let watch = watches.first(where: { $0.id == source.rawValue }) else { return }
-      try look(watch, fired: true, &sender)
-      if readiness.contains(.error) && watches.contains(where: { $0 === watch }) {
-        try lose(watch.place, &sender)
+      for watch in watches where watch.id == source.rawValue {
+        if readiness.contains(.error) {
+          try lose(watch.place, &sender)
+        } else {
+          try look(watch, fired: true, loop, &sender)
+        }
       }
     }
     try setDeadline()
   }
 
-  private mutating func checkDeadlines(_ sender: inout RecordSender) throws(SystemError) {
+  @inline(never)
+  private mutating func checkDeadlines(
+    _ loop: borrowing ServiceLoop<Source>, _ sender: inout RecordSender
+  ) throws(SystemError) {
     let now = monotonicNanoseconds()
     for watch in watches {
       guard let due = watch.episode.due, due <= now else { continue }
-      try look(watch, fired: false, &sender)
+      try look(watch, fired: false, loop, &sender)
     }
-    if let rescanDue, rescanDue <= now { try scan(&sender) }
+    if let rescanDue, rescanDue <= now { try scan(loop, &sender) }
   }
 
+  @inline(never)
   private mutating func look(
-    _ watch: Watch, fired: Bool, _ sender: inout RecordSender
+    _ watch: Watch, fired: Bool, _ loop: borrowing ServiceLoop<Source>,
+    _ sender: inout RecordSender
   ) throws(SystemError) {
+    var found: PressureStall?
     do throws(PressureFile.Failure) {
-      let stall = try watch.look(fired: fired)
+      found = try watch.look(fired: fired)
       watch.hasFailed = false
-      guard let stall else { return }
-      do throws(SystemError) { try send(stall, &sender) } catch { throw .system(error) }
-      if stall.isEvent { loop.notifier.status(status) }
     } catch {
       switch error {
       case .gone: try lose(watch.place, &sender)
       case .system(let error): throw error
       case .malformed(let error):
-        if !watch.hasFailed {
-          log.warning("\(watch.place.file(watch.trigger.resource).description): \(error.description)")
-        }
+        complain(watch.place.file(watch.trigger.resource), error, again: watch.hasFailed)
         watch.hasFailed = true
       }
     }
+    guard let stall = found else { return }
+    try send(stall, &sender)
+    if stall.isEvent { loop.notifier.status(status) }
   }
 
   /// A place can no longer be read; the next scan will tell whether it is there again.
+  @inline(never)
   private mutating func lose(_ place: Place, _ sender: inout RecordSender) throws(SystemError) {
     if place.isSystem { throw SystemError("read", errno: ENODEV, place.name) }
     try remove(place, &sender)
     rescanDue = monotonicNanoseconds() + 100_000_000
   }
 
+  @inline(never)
   private mutating func sample(_ sender: inout RecordSender) throws(SystemError) {
     for file in samples {
+      var sample: PressureSample?
       do throws(PressureFile.Failure) {
-        let sample = try file.sample()
+        sample = try file.sample()
         file.hasFailed = false
-        do throws(SystemError) { try send(sample, &sender) } catch { throw .system(error) }
       } catch {
         switch error {
         // inotify tells of it.
         case .gone: break
         case .system(let error): throw error
         case .malformed(let error):
-          if !file.hasFailed {
-            log.warning("\(file.place.file(file.resource).description): \(error.description)")
-          }
+          complain(file.place.file(file.resource), error, again: file.hasFailed)
           file.hasFailed = true
         }
       }
+      if let sample { tell(try sender.send(sample)) }
     }
   }
 
-  private func send<Body: RecordBody>(
-    _ body: Body, _ sender: inout RecordSender
+  @inline(never)
+  private func send(
+    _ stall: PressureStall, _ sender: inout RecordSender
   ) throws(SystemError) {
-    let outcome = try sender.send(body)
+    tell(try sender.send(stall))
+  }
+
+  @inline(never)
+  private func tell(_ outcome: RecordSender.Outcome) {
     if let warning = outcome.warning { log.warning(warning) }
-    log.detail("one record of \(Body.kind.name) sent")
+    log.detail("one record sent")
+  }
+
+  @inline(never)
+  private func complain(_ path: Path, _ error: PressureFormatError, again: Bool) {
+    if !again { log.warning(text(path.description, ": ", error.description)) }
   }
 
   /// Sets the timer to what is due first.
+  @inline(never)
   private func setDeadline() throws(SystemError) {
-    var first = rescanDue
-    for watch in watches {
-      guard let due = watch.episode.due else { continue }
-      if first.map({ due < $0 }) ?? true { first = due }
-    }
-    guard let first else { return try deadline.set(after: 0) }
+    var first = rescanDue ?? UInt64.max
+    for watch in watches { first = min(first, watch.episode.due ?? UInt64.max) }
+    guard first < UInt64.max else { return try deadline.set(after: 0) }
     let now = monotonicNanoseconds()
     try deadline.set(after: first > now ? first - now : 1)
   }

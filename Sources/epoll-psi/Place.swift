@@ -16,10 +16,14 @@ final class Place {
     inode = 0
   }
 
-  init(_ match: CgroupTree.Match) {
-    cgroup = match.path
-    folder = match.folder
-    inode = match.inode
+  /// The cgroup with this folder, which begins with the root of all; nil if the folder is not there.
+  init?(folder: Path, root: Path) {
+    guard let inode = folder.folderInode else { return nil }
+    var path = CgroupPath()
+    folder.tail(after: root.count) { path.append($0) }
+    cgroup = path
+    self.folder = folder
+    self.inode = inode
   }
 
   var isSystem: Bool { cgroup.isEmpty }
@@ -31,6 +35,15 @@ final class Place {
 
   /// For a person.
   var name: String { folder.description }
+}
+
+extension [Place] {
+  /// Where the cgroup with this inode is.
+  @inline(never)
+  func first(inode: UInt64) -> Int? {
+    for index in indices where self[index].inode == inode { return index }
+    return nil
+  }
 }
 
 /// A pressure file that is read for plain samples.

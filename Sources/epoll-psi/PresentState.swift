@@ -13,11 +13,11 @@ func sendPresentState(
   var places = [Place(procfs: settings.procfs)]
   if let root = settings.cgroupfs {
     var tree = try CgroupTree(root: root, settings.cgroups, follows: false)
-    for match in tree.scan() { places.append(Place(match)) }
+    places.append(contentsOf: tree.scan())
   }
   if places.count == 1 && !settings.cgroups.isEmpty { log.warning("no cgroup fits --cgroup") }
   for place in places {
-    for resource in PressureResource.allCases where resource != .unknown {
+    for resource in PressureResource.known {
       var sample: PressureSample?
       let path = place.file(resource)
       do throws(SystemError) {
@@ -43,7 +43,8 @@ private func read(
     case .gone: throw SystemError("read", errno: ENODEV, path.description)
     case .system(let error): throw SystemError("read", errno: error.errno, path.description)
     case .malformed(let error):
-      throw SystemError("read", errno: EBADMSG, "\(path.description): \(error.description)")
+      throw SystemError(
+        "read", errno: EBADMSG, text(path.description, ": ", error.description))
     }
   }
 }
@@ -57,7 +58,8 @@ func missingPressure(_ procfs: String) -> String? {
     return nil
   } catch {
     guard error.errno == ENOENT || error.errno == EOPNOTSUPP else { return error.description }
-    return "no \(procfs)/pressure: PSI is off; add psi=1 to the kernel's command line "
-      + "(Raspberry Pi: /boot/firmware/cmdline.txt) and restart; it takes CONFIG_PSI"
+    return text(
+      "no ", procfs, "/pressure: PSI is off; add psi=1 to the kernel's command line ",
+      "(Raspberry Pi: /boot/firmware/cmdline.txt) and restart; it takes CONFIG_PSI")
   }
 }

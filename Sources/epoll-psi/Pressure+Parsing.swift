@@ -6,7 +6,7 @@ struct PressureFormatError: Error, Equatable {
   let line: Int
   let reason: StaticString
 
-  var description: String { "line \(line) \(reason)" }
+  var description: String { text("line ", text(UInt64(line)), " ", text(reason)) }
 
   static func == (left: Self, right: Self) -> Bool { left.line == right.line }
 }

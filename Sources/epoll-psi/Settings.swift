@@ -18,7 +18,7 @@ struct Settings {
       "interval", default: .seconds(0), atLeast: .seconds(0), atMost: .seconds(86_400),
       "time between plain samples; 0s: none")
     if 1..<10_000_000 ~= interval.nanoseconds {
-      options.fail("--interval \(interval.description): at least 10ms, or 0s for none")
+      options.fail("--interval: at least 10ms, or 0s for none")
     }
     self.interval = interval.nanoseconds
     if triggers.isEmpty && interval.nanoseconds == 0 {
@@ -34,25 +34,27 @@ struct Settings {
   private static func triggers(_ options: inout Options) -> [Trigger] {
     let texts = options.texts(
       "trigger", "TRIGGER",
-      "RESOURCE:SCOPE:THRESHOLD/WINDOW, may be repeated; none: no triggers [\(defaults)]")
+      text("RESOURCE:SCOPE:THRESHOLD/WINDOW, may be repeated; none: no triggers [", defaults, "]"))
     if texts.isEmpty { return Trigger.defaults }
-    if texts.count == 1 && texts[0].utf8.elementsEqual("none".utf8) { return [] }
+    if texts.count == 1 && equal([UInt8](texts[0].utf8), "none") { return [] }
     var triggers: [Trigger] = []
     for text in texts {
       do throws(Trigger.ParseError) {
         let trigger = try Trigger(parsing: text)
         if !triggers.contains(trigger) { triggers.append(trigger) }
       } catch {
-        options.fail("--trigger \(text): \(error.reason)")
+        options.fail(epoll_psi.text("--trigger ", text, ": ", epoll_psi.text(error.reason)))
       }
     }
     return triggers
   }
 
   private static var defaults: String {
-    var text = ""
-    for trigger in Trigger.defaults { text += (text.isEmpty ? "" : " ") + trigger.description }
-    return text
+    var list = ""
+    for trigger in Trigger.defaults {
+      list = text(list, list.isEmpty ? "" : " ", trigger.description)
+    }
+    return list
   }
 
   private static func cgroups(_ options: inout Options) -> [CgroupPattern] {
@@ -64,7 +66,8 @@ struct Settings {
       if let pattern = CgroupPattern(parsing: text) {
         patterns.append(pattern)
       } else {
-        options.fail("--cgroup \(text): a path below the root of cgroup v2, without . and ..")
+        options.fail(
+          epoll_psi.text("--cgroup ", text, ": a path below the root of cgroup v2, without . and .."))
       }
     }
     return patterns

@@ -14,7 +14,7 @@ struct Trigger: Equatable, Sendable {
 
   /// Reads `RESOURCE:SCOPE` or `RESOURCE:SCOPE:THRESHOLD/WINDOW`.
   init(parsing text: String) throws(ParseError) {
-    let parts = text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+    let parts = parts(text, separator: UInt8(ascii: ":"))
     guard parts.count == 2 || parts.count == 3 else {
       throw ParseError(reason: "write RESOURCE:SCOPE:THRESHOLD/WINDOW, as in memory:some:150ms/2s")
     }
@@ -31,9 +31,9 @@ struct Trigger: Equatable, Sendable {
       self.init(resource, scope)
       return
     }
-    let times = parts[2].split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-    guard times.count == 2, let threshold = Interval(String(Substring(times[0]))),
-      let window = Interval(String(Substring(times[1])))
+    let slash = parts[2].firstIndex(of: UInt8(ascii: "/")) ?? parts[2].count
+    guard slash < parts[2].count, let threshold = Self.interval(parts[2][..<slash]),
+      let window = Self.interval(parts[2][(slash + 1)...])
     else { throw ParseError(reason: "write the times as THRESHOLD/WINDOW, as in 150ms/2s") }
     guard Self.windows ~= window.nanoseconds else {
       throw ParseError(reason: "the window is from 100ms to 10s")
@@ -73,16 +73,19 @@ struct Trigger: Equatable, Sendable {
   /// psi.rst: 10 s at most; before Linux 6.4 also 500 ms at least.
   private static let windows: ClosedRange<UInt64> = 100_000_000...10_000_000_000
 
-  private static func resource(_ word: Substring.UTF8View) -> PressureResource? {
-    for resource in PressureResource.allCases
-    where resource != .unknown && word.elementsEqual("\(resource.name)".utf8) { return resource }
+  private static func resource(_ word: [UInt8]) -> PressureResource? {
+    for resource in PressureResource.known where equal(word, resource.name) { return resource }
     return nil
   }
 
-  private static func scope(_ word: Substring.UTF8View) -> PressureScope? {
-    if word.elementsEqual("some".utf8) { return .some }
-    if word.elementsEqual("full".utf8) { return .full }
+  private static func scope(_ word: [UInt8]) -> PressureScope? {
+    if equal(word, "some") { return .some }
+    if equal(word, "full") { return .full }
     return nil
+  }
+
+  private static func interval(_ word: ArraySlice<UInt8>) -> Interval? {
+    Interval(String(decoding: word, as: UTF8.self))
   }
 
   private init(
@@ -107,13 +110,18 @@ struct Trigger: Equatable, Sendable {
 
   /// What the kernel reads: `some 150000 1000000`, and a zero byte that it may overwrite.
   var command: [UInt8] {
-    [UInt8]("\(scope.name) \(thresholdMicroseconds) \(windowMicroseconds)".utf8) + [0]
+    var command = text(
+      text(scope.name), " ", text(UInt64(thresholdMicroseconds)), " ",
+      text(UInt64(windowMicroseconds)))
+    command += "\0"
+    return [UInt8](command.utf8)
   }
 
   /// In the grammar of the option.
   var description: String {
     let threshold = Interval(nanoseconds: UInt64(thresholdMicroseconds) * 1000)
     let window = Interval(nanoseconds: UInt64(windowMicroseconds) * 1000)
-    return "\(resource.name):\(scope.name):\(threshold.description)/\(window.description)"
+    let which = text(text(resource.name), ":", text(scope.name), ":")
+    return text(which, threshold.description, "/", window.description)
   }
 }

@@ -27,17 +27,19 @@ func run() -> Int32 {
       return unavailable
     }
     if !settings.cgroups.isEmpty { allowMoreDescriptors() }
+    var loop = try ServiceLoop<Source>()
     var monitor = try Monitor(settings, log)
-    if let reason = try monitor.begin(&sender) {
+    if let reason = try monitor.begin(loop, &sender) {
       log.error(reason)
       try sender.announce(.unavailable, reason)
       return unavailable
     }
     try sender.announce(.running)
-    monitor.loop.notifier.ready(monitor.status)
-    log.information(monitor.status)
-    while let (source, readiness) = try monitor.loop.next() {
-      try monitor.handle(source, readiness, &sender)
+    let status = monitor.status
+    loop.notifier.ready(status)
+    log.information(status)
+    while let (source, readiness) = try loop.next() {
+      try monitor.handle(source, readiness, loop, &sender)
     }
     try sender.announce(.stopped)
     return 0
