@@ -68,7 +68,7 @@ public struct RecordSender: ~Copyable {
   public mutating func announce(
     _ state: SourceState.State, _ reason: String = ""
   ) throws(SystemError) {
-    guard sends else { return }
+    if prints { return }
     _ = try send(SourceState(state, reason: [UInt8](reason.utf8).span))
   }
 
@@ -77,10 +77,15 @@ public struct RecordSender: ~Copyable {
   /// Many records at once may come faster than the bridge can be woken: where the queue had room up
   /// to now, it is given a moment to have some again. A queue that stays full is not waited for.
   public mutating func send<Body: RecordBody>(_ body: Body) throws(SystemError) -> Outcome {
-    let clock = prepare(body)
+    if prints {
+      try print(body)
+      header.sequence += 1
+      return .sent
+    }
+    prepare(body)
     header.sequence += 1
-    var taken = try push(clock)
-    if !taken && !isFull && waitForRoom() { taken = try push(clock) }
+    var taken = try push()
+    if !taken && !isFull && waitForRoom() { taken = try push() }
     guard taken else {
       header.dropped += 1
       defer { isFull = true }
@@ -96,8 +101,12 @@ public struct RecordSender: ~Copyable {
   ///
   /// For a source that keeps what is not taken; wait for ``queueDescriptor`` and offer it again.
   public mutating func offer<Body: RecordBody>(_ body: Body) throws(SystemError) -> Bool {
-    let clock = prepare(body)
-    guard try push(clock) else { return false }
+    if prints {
+      try print(body)
+    } else {
+      prepare(body)
+      guard try push() else { return false }
+    }
     header.sequence += 1
     return true
   }
@@ -110,22 +119,34 @@ public struct RecordSender: ~Copyable {
     }
   }
 
-  private var sends: Bool {
+  private var prints: Bool {
     switch queue {
-    case .some: true
-    case .none: false
+    case .some: false
+    case .none: true
     }
   }
 
   /// Puts the record into `bytes`; its sequence number counts once it is sent or dropped.
-  private mutating func prepare<Body: RecordBody>(_ body: Body) -> ClockReading {
+  private mutating func prepare<Body: RecordBody>(_ body: Body) {
     var body = body
+    _ = setClock()
+    bytes.removeAll(keepingCapacity: true)
+    header.encode(&body, into: &bytes)
+  }
+
+  /// Prints the record as one line of JSON, the line that the bridge would publish.
+  private mutating func print<Body: RecordBody>(_ body: Body) throws(SystemError) {
+    var body = body
+    envelope.clock = setClock()
+    json.write(header, &body, envelope)
+    try writeToStandardOutput(json.bytes + [UInt8(ascii: "\n")])
+  }
+
+  private mutating func setClock() -> ClockReading {
     let clock = readClock()
     header.clockSynchronized = clock.synchronized
     header.bootTimeNanoseconds = clock.bootTimeNanoseconds
     header.realTimeNanoseconds = clock.realTimeNanoseconds
-    bytes.removeAll(keepingCapacity: true)
-    header.encode(&body, into: &bytes)
     return clock
   }
 
@@ -136,13 +157,10 @@ public struct RecordSender: ~Copyable {
     }
   }
 
-  private mutating func push(_ clock: ClockReading) throws(SystemError) -> Bool {
+  private func push() throws(SystemError) -> Bool {
     switch queue {
-    case .some(let queue): return try queue.send(bytes)
-    case .none:
-      envelope.clock = clock
-      try printRecord(bytes, bytes.count, &json, envelope)
-      return true
+    case .some(let queue): try queue.send(bytes)
+    case .none: true
     }
   }
 

@@ -26,17 +26,31 @@ extension JSON {
   /// | dropped | records that found the queue full in this instance, up to this one |
   /// | clock_synced | whether NTP or another source has set the clock that `time` goes by |
   public mutating func write(_ record: Record, _ envelope: Envelope) {
-    let header = record.header
+    begin(record.header, record.kind, envelope)
+    record.visit(&self)
+    end()
+  }
+
+  /// The same for a body that need not be told from others: a program that prints its own records
+  /// has in it what writes those, and not every kind that there is.
+  public mutating func write<Body: RecordBody>(
+    _ header: RecordHeader, _ body: inout Body, _ envelope: Envelope
+  ) {
+    begin(header, Body.kind, envelope)
+    body.visit(&self)
+    end()
+  }
+
+  @inline(never)
+  private mutating func begin(_ header: RecordHeader, _ kind: RecordKind, _ envelope: Envelope) {
     begin()
     member("v", Self.payloadVersion)
-    member("kind", record.kind.name)
+    member("kind", kind.name)
     member("time", envelope.clock.time(of: header) / 1000, decimals: 6)
     member("boot_id", text: envelope.bootID.span)
     member("instance", header.instance)
     member("seq", header.sequence)
     member("dropped", header.dropped)
     member("clock_synced", envelope.clock.synchronized)
-    record.visit(&self)
-    end()
   }
 }
