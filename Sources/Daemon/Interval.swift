@@ -1,3 +1,5 @@
+import Linux
+
 /// A length of time as people write it: `100ms`, `1s`, `5min`, `1h30min`; a bare number is seconds.
 ///
 /// The grammar of systemd.time(7), of which it has us, ms, s, min, h and d.
@@ -52,11 +54,16 @@ public struct Interval: Equatable, Sendable {
   /// `1s`, `100ms`, `5min`: in the largest unit that leaves no remainder.
   public var description: String {
     if nanoseconds == 0 { return "0s" }
-    if nanoseconds % 86_400_000_000_000 == 0 { return "\(nanoseconds / 86_400_000_000_000)d" }
-    if nanoseconds % 3_600_000_000_000 == 0 { return "\(nanoseconds / 3_600_000_000_000)h" }
-    if nanoseconds % 60_000_000_000 == 0 { return "\(nanoseconds / 60_000_000_000)min" }
-    if nanoseconds % 1_000_000_000 == 0 { return "\(nanoseconds / 1_000_000_000)s" }
-    if nanoseconds % 1_000_000 == 0 { return "\(nanoseconds / 1_000_000)ms" }
-    return "\(nanoseconds / 1000)us"
+    for (unit, name) in Self.units where nanoseconds % unit == 0 {
+      return joined("\(nanoseconds / unit)\(name)")
+    }
+    return joined("\(nanoseconds / 1000)us")
+  }
+
+  private static var units: [(UInt64, StaticString)] {
+    [
+      (86_400_000_000_000, "d"), (3_600_000_000_000, "h"), (60_000_000_000, "min"),
+      (1_000_000_000, "s"), (1_000_000, "ms"),
+    ]
   }
 }

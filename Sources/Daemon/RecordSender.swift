@@ -21,7 +21,7 @@ public struct RecordSender: ~Copyable {
       switch self {
       case .sent, .queueIsStillFull: nil
       case .queueIsFull: "the queue is full: records are dropped until the bridge takes some"
-      case .queueHasRoom(let dropped): "the queue has room again: \(dropped) records were dropped"
+      case .queueHasRoom(let dropped): joined("the queue has room again: \(dropped) records were dropped")
       }
     }
   }
@@ -48,7 +48,7 @@ public struct RecordSender: ~Copyable {
     _ program: Program, _ prefix: String
   ) throws(SystemError) -> MessageQueue {
     try MessageQueue.open(
-      "\(prefix)\(program.name)", .sending, depth: queueDepth,
+      joined("\(prefix)\(program.name)"), .sending, depth: queueDepth,
       messageSize: RecordHeader.maximumRecordSize)
   }
 
@@ -60,7 +60,7 @@ public struct RecordSender: ~Copyable {
   public var notice: String? {
     let depth = queueDepth
     guard depth < Self.queueDepth else { return nil }
-    return "the queue holds \(depth) records, not \(Self.queueDepth): "
+    return joined("the queue holds \(depth) records, not \(Self.queueDepth): ")
       + "raise fs.mqueue.msg_max with sysctl before the queue is made"
   }
 
