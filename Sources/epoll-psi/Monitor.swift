@@ -78,10 +78,11 @@ struct Monitor: ~Copyable {
   var status: String {
     var running: UInt64 = 0
     for watch in watches where watch.episode.isRunning { running += 1 }
-    let what = text(
-      text(UInt64(watches.count)), " triggers on the system and ", text(UInt64(cgroups.count)),
-      " cgroups")
-    return text(what, "; under pressure: ", text(running))
+    return joined(
+      """
+      \(watches.count) triggers on the system and \(cgroups.count) cgroups; \
+      under pressure: \(running)
+      """)
   }
 
   /// Watches a place; returns what could not be watched there.
@@ -101,7 +102,7 @@ _ place: Place, _ loop: borrowing ServiceLoop<Source>) -> [String] {
         try add(Watch(nextID, place, trigger), asked: trigger, loop)
       } catch {
         let path = place.file(trigger.resource).description
-        failures.append(text(trigger.description, " on ", path, ": ", error.description))
+        failures.append(joined("\(trigger.description) on \(path): \(error.description)"))
       }
     }
     guard settings.interval > 0 else { return failures }
@@ -132,21 +133,24 @@ _ place: Place, _ loop: borrowing ServiceLoop<Source>) -> [String] {
     case .refused(let error):
       if !told.polling {
         log.warning(
-          text(
-            "no trigger there, so it is read once per window: ", error.description,
-            "; before Linux 6.5 triggers take CAP_SYS_RESOURCE, and those of a cgroup a file that ",
-            "may be written"))
+          joined(
+            """
+            no trigger there, so it is read once per window: \(error.description); before Linux 6.5 \
+            triggers take CAP_SYS_RESOURCE, and those of a cgroup a file that may be written
+            """))
       }
       told.polling = true
     case .copy:
-      log.detail(text(watch.place.name, " is a copy: it is read once per window"))
+      log.detail(joined("\(watch.place.name) is a copy: it is read once per window"))
     }
     if watch.trigger != asked && !told.shortened.contains(asked) {
       told.shortened.append(asked)
       log.warning(
-        text(
-          "without CAP_SYS_RESOURCE windows are multiples of 2s: ", asked.description, " becomes ",
-          watch.trigger.description))
+        joined(
+          """
+          without CAP_SYS_RESOURCE windows are multiples of 2s: \(asked.description) becomes \
+          \(watch.trigger.description)
+          """))
     }
     watches.append(watch)
   }
@@ -160,7 +164,7 @@ _ place: Place, _ loop: borrowing ServiceLoop<Source>) -> [String] {
     let found = tree.scan()
     if let error = tree.unwatched, !told.inotify {
       told.inotify = true
-      log.warning(text("cgroups that come later may be missed: ", error.description))
+      log.warning(joined("cgroups that come later may be missed: \(error.description)"))
     }
     for place in cgroups where found.first(inode: place.inode) == nil {
       try remove(place, &sender)
@@ -175,7 +179,7 @@ _ place: Place, _ loop: borrowing ServiceLoop<Source>) -> [String] {
       }
       guard watches.count + samples.count > before else { continue }
       cgroups.append(place)
-      log.detail(text("watching ", place.name))
+      log.detail(joined("watching \(place.name)"))
     }
     unwatchable = failed
     loop.notifier.status(status)
@@ -198,7 +202,7 @@ _ place: Place, _ loop: borrowing ServiceLoop<Source>) -> [String] {
     watches.removeLast(index - kept)
     samples.removeAll { $0.place === place }
     if let index = cgroups.first(inode: place.inode) { cgroups.remove(at: index) }
-    log.detail(text(place.name, " is gone"))
+    log.detail(joined("\(place.name) is gone"))
   }
 
   // MARK: What happens
@@ -311,7 +315,7 @@ _ place: Place, _ loop: borrowing ServiceLoop<Source>) -> [String] {
 
   @inline(never)
   private func complain(_ path: Path, _ error: PressureFormatError, again: Bool) {
-    if !again { log.warning(text(path.description, ": ", error.description)) }
+    if !again { log.warning(joined("\(path.description): \(error.description)")) }
   }
 
   /// Sets the timer to what is due first.

@@ -18,34 +18,33 @@ func sendPresentState(
   if places.count == 1 && !settings.cgroups.isEmpty { log.warning("no cgroup fits --cgroup") }
   for place in places {
     for resource in PressureResource.known {
-      var sample: PressureSample?
-      let path = place.file(resource)
-      do throws(SystemError) {
-        sample = try read(place, resource, path)
-      } catch {
-        // Most kernels do not account interrupts.
-        if !(resource == .irq && error.errno == ENOENT) { log.warning(error.description) }
-      }
-      if let sample { _ = try sender.send(sample) }
+      if let sample = read(place, resource, log) { _ = try sender.send(sample) }
     }
   }
   return nil
 }
 
-private func read(
-  _ place: Place, _ resource: PressureResource, _ path: Path
-) throws(SystemError) -> PressureSample {
-  let file = try SampledFile(place, resource)
-  do throws(PressureFile.Failure) {
-    return try file.sample()
-  } catch {
-    switch error {
-    case .gone: throw SystemError("read", errno: ENODEV, path.description)
-    case .system(let error): throw SystemError("read", errno: error.errno, path.description)
-    case .malformed(let error):
-      throw SystemError(
-        "read", errno: EBADMSG, text(path.description, ": ", error.description))
+/// nil if it cannot be read; the log has it then.
+@inline(never)
+private func read(_ place: Place, _ resource: PressureResource, _ log: Log) -> PressureSample? {
+  do throws(SystemError) {
+    let file = try SampledFile(place, resource)
+    do throws(PressureFile.Failure) {
+      return try file.sample()
+    } catch {
+      switch error {
+      case .gone: throw SystemError("read", errno: ENODEV, place.name)
+      case .system(let error): throw SystemError("read", errno: error.errno, place.name)
+      case .malformed(let error):
+        let path = place.file(resource).description
+        log.warning(joined("\(path): \(error.description)"))
+        return nil
+      }
     }
+  } catch {
+    // Most kernels do not account interrupts.
+    if !(resource == .irq && error.errno == ENOENT) { log.warning(error.description) }
+    return nil
   }
 }
 
@@ -58,8 +57,10 @@ func missingPressure(_ procfs: String) -> String? {
     return nil
   } catch {
     guard error.errno == ENOENT || error.errno == EOPNOTSUPP else { return error.description }
-    return text(
-      "no ", procfs, "/pressure: PSI is off; add psi=1 to the kernel's command line ",
-      "(Raspberry Pi: /boot/firmware/cmdline.txt) and restart; it takes CONFIG_PSI")
+    return joined(
+      """
+      no \(procfs)/pressure: PSI is off; add psi=1 to the kernel's command line \
+      (Raspberry Pi: /boot/firmware/cmdline.txt) and restart; it takes CONFIG_PSI
+      """)
   }
 }

@@ -1,3 +1,4 @@
+import Linux
 import Records
 
 /// Why a text is not the content of a pressure file.
@@ -6,7 +7,7 @@ struct PressureFormatError: Error, Equatable {
   let line: Int
   let reason: StaticString
 
-  var description: String { text("line ", text(UInt64(line)), " ", text(reason)) }
+  var description: String { joined("line \(line) \(reason)") }
 
   static func == (left: Self, right: Self) -> Bool { left.line == right.line }
 }

@@ -34,7 +34,7 @@ struct Settings {
   private static func triggers(_ options: inout Options) -> [Trigger] {
     let texts = options.texts(
       "trigger", "TRIGGER",
-      text("RESOURCE:SCOPE:THRESHOLD/WINDOW, may be repeated; none: no triggers [", defaults, "]"))
+      joined("RESOURCE:SCOPE:THRESHOLD/WINDOW, may be repeated; none: no triggers [\(defaults)]"))
     if texts.isEmpty { return Trigger.defaults }
     if texts.count == 1 && equal([UInt8](texts[0].utf8), "none") { return [] }
     var triggers: [Trigger] = []
@@ -43,7 +43,7 @@ struct Settings {
         let trigger = try Trigger(parsing: text)
         if !triggers.contains(trigger) { triggers.append(trigger) }
       } catch {
-        options.fail(epoll_psi.text("--trigger ", text, ": ", epoll_psi.text(error.reason)))
+        options.fail(joined("--trigger \(text): \(error.reason)"))
       }
     }
     return triggers
@@ -52,7 +52,7 @@ struct Settings {
   private static var defaults: String {
     var list = ""
     for trigger in Trigger.defaults {
-      list = text(list, list.isEmpty ? "" : " ", trigger.description)
+      list = joined("\(list)\(list.isEmpty ? "" : " ")\(trigger.description)")
     }
     return list
   }
@@ -67,7 +67,7 @@ struct Settings {
         patterns.append(pattern)
       } else {
         options.fail(
-          epoll_psi.text("--cgroup ", text, ": a path below the root of cgroup v2, without . and .."))
+          joined("--cgroup \(text): a path below the root of cgroup v2, without . and .."))
       }
     }
     return patterns

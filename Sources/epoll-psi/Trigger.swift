@@ -1,4 +1,5 @@
 import Daemon
+import Linux
 import Records
 
 /// How much stall within which time is worth telling: `memory:some:150ms/1s`.
@@ -110,18 +111,16 @@ struct Trigger: Equatable, Sendable {
 
   /// What the kernel reads: `some 150000 1000000`, and a zero byte that it may overwrite.
   var command: [UInt8] {
-    var command = text(
-      text(scope.name), " ", text(UInt64(thresholdMicroseconds)), " ",
-      text(UInt64(windowMicroseconds)))
-    command += "\0"
-    return [UInt8](command.utf8)
+    let threshold = UInt64(thresholdMicroseconds)
+    let window = UInt64(windowMicroseconds)
+    return [UInt8](joined("\(scope.name) \(threshold) \(window)\0").utf8)
   }
 
   /// In the grammar of the option.
   var description: String {
     let threshold = Interval(nanoseconds: UInt64(thresholdMicroseconds) * 1000)
     let window = Interval(nanoseconds: UInt64(windowMicroseconds) * 1000)
-    let which = text(text(resource.name), ":", text(scope.name), ":")
-    return text(which, threshold.description, "/", window.description)
+    return joined(
+      "\(resource.name):\(scope.name):\(threshold.description)/\(window.description)")
   }
 }

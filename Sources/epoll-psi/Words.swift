@@ -1,25 +1,4 @@
-// Texts are put together here, in one place: written as interpolations all over the program, they
-// would take ten times the code.
-
-/// The texts one after the other.
-@inline(never)
-func text(
-  _ first: String, _ second: String, _ third: String = "", _ fourth: String = "",
-  _ fifth: String = ""
-) -> String {
-  var text = first
-  text += second
-  text += third
-  text += fourth
-  text += fifth
-  return text
-}
-
-@inline(never)
-func text(_ name: StaticString) -> String { "\(name)" }
-
-@inline(never)
-func text(_ number: UInt64) -> String { "\(number)" }
+// Options in bytes: comparing String takes 50 KB of Unicode's tables.
 
 /// The parts of a text between separators, empty ones too.
 @inline(never)
@@ -38,6 +17,7 @@ func parts(_ text: String, separator: UInt8) -> [[UInt8]] {
   return parts
 }
 
+/// Whether the bytes are this word.
 @inline(never)
 func equal(_ bytes: [UInt8], _ name: StaticString) -> Bool {
   guard bytes.count == name.utf8CodeUnitCount else { return false }
