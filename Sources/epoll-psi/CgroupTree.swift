@@ -9,8 +9,8 @@ import Records
 struct CgroupTree: ~Copyable {
   private let root: Path
   private let patterns: [CgroupPattern]
-  /// Non-blocking; ready for reading when something came or went. nil: nobody wants to know.
-  let changes: FileDescriptor?
+  /// inotify's, non-blocking; nil: nobody wants to know.
+  private let changes: FileDescriptor?
   /// The first folder that could not be watched, since the last scan began.
   private(set) var unwatched: SystemError?
 
@@ -25,6 +25,14 @@ struct CgroupTree: ~Copyable {
     let raw = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
     if raw < 0 { throw SystemError("inotify_init1") }
     changes = FileDescriptor(owning: raw)
+  }
+
+  /// What to wait for, ready for reading when something came or went; nil if it is not followed.
+  var descriptor: Int32? {
+    switch changes {
+    case .some(let changes): changes.raw
+    case .none: nil
+    }
   }
 
   /// Where cgroup v2 is: the whole of /sys/fs/cgroup, or beside v1 as systemd mounts it.

@@ -63,10 +63,7 @@ struct Monitor: ~Copyable {
     try loop.events.add(sampling.descriptor.raw, .sampling)
     if !settings.cgroups.isEmpty {
       if settings.cgroupfs == nil { log.warning("--cgroup takes cgroup v2, which is not mounted") }
-      switch tree.changes {
-      case .some(let changes): try loop.events.add(changes.raw, .cgroups)
-      case .none: break
-      }
+      if let changes = tree.descriptor { try loop.events.add(changes, .cgroups) }
       try scan(loop, &sender)
     }
     if settings.interval > 0 { try sampling.set(after: 1, every: settings.interval) }
