@@ -120,7 +120,9 @@ need_swift() {
 # SwiftPM's output is of interest only if something is wrong, and a warning is.
 swift_build() {
   local output
-  if ! output=$(swift build "$@" 2>&1) || [[ $output == *warning:* ]]; then
+  # SwiftPM leaves empty folders behind where it finds TMPDIR.
+  mkdir -p .build/tmp
+  if ! output=$(TMPDIR=$PWD/.build/tmp swift build "$@" 2>&1) || [[ $output == *warning:* ]]; then
     printf '%s\n' "$output" >&2
     die 'SwiftPM failed or warned, see above'
   fi
