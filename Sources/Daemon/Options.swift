@@ -118,7 +118,9 @@ public struct Options {
   ) -> Int {
     guard let text = text(name, "N", joined("\(meaning) [\(fallback)]")) else { return fallback }
     guard let number = Int(text), range.contains(number) else {
-      fail(joined("--\(name) \(text): not a whole number from \(range.lowerBound) to \(range.upperBound)"))
+      fail(
+        joined(
+          "--\(name) \(text): not a whole number from \(range.lowerBound) to \(range.upperBound)"))
       return fallback
     }
     return number

@@ -17,14 +17,16 @@ public struct OutputOptions: Sendable {
     prints = once || print
     queuePrefix =
       options.text(
-        "queue-prefix", "TEXT", joined("what the names of the queues begin with [\(Self.defaultPrefix)]"))
+        "queue-prefix", "TEXT",
+        joined("what the names of the queues begin with [\(Self.defaultPrefix)]"))
       ?? Self.defaultPrefix
     // mq_overview(7): a slash, then up to 254 bytes without one; leave room for a program's name.
     let name = queuePrefix.utf8
     if name.first != UInt8(ascii: "/") || name.dropFirst().contains(UInt8(ascii: "/"))
       || name.count > 200
     {
-      options.fail(joined("--queue-prefix \(queuePrefix): a slash, then up to 199 bytes without one"))
+      options.fail(
+        joined("--queue-prefix \(queuePrefix): a slash, then up to 199 bytes without one"))
     }
   }
 

@@ -21,7 +21,8 @@ public struct RecordSender: ~Copyable {
       switch self {
       case .sent, .queueIsStillFull: nil
       case .queueIsFull: "the queue is full: records are dropped until the bridge takes some"
-      case .queueHasRoom(let dropped): joined("the queue has room again: \(dropped) records were dropped")
+      case .queueHasRoom(let dropped):
+        joined("the queue has room again: \(dropped) records were dropped")
       }
     }
   }

@@ -1,8 +1,8 @@
 /// A String, written as an interpolation of texts and whole numbers: `joined("open \(path)")`.
 ///
 /// The same as a plain interpolation, at a fraction of its code: that one is expanded wherever it
-/// stands, about 200 bytes for each part. Anything else than texts and numbers does not compile, where
-/// Embedded Swift would print that it cannot.
+/// stands, about 200 bytes for each part. What is neither text nor number does not compile, where
+/// Embedded Swift would otherwise print that it cannot.
 public func joined(_ text: Text) -> String { text.string }
 
 /// What ``joined(_:)`` takes.

@@ -124,8 +124,8 @@ public struct Pressure: Equatable, Sendable {
 public typealias CgroupPath = FixedText<256>
 
 extension TopicLevels {
-  /// `cpu` for the system; `cgroup/cpu/system.slice/ssh.service` for a cgroup: each part of its path
-  /// is a level, so that `cgroup/+/system.slice/#` is everything below that slice.
+  /// `cpu` for the system; `cgroup/cpu/system.slice/ssh.service` for a cgroup: each part of its
+  /// path is a level, so that `cgroup/+/system.slice/#` is everything below that slice.
   mutating func append(_ resource: PressureResource, of cgroup: CgroupPath) {
     if cgroup.isEmpty { return append(resource.name) }
     append("cgroup")

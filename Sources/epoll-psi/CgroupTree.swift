@@ -108,8 +108,8 @@ extension Path {
 
 /// Every trigger of every cgroup has a descriptor: takes as many as the hard limit allows.
 ///
-/// systemd.exec(5) on LimitNOFILE=: right for a program without select(2). What cannot be opened all
-/// the same is told where it happens.
+/// systemd.exec(5) on LimitNOFILE=: right for a program without select(2). What still cannot be
+/// opened is told where it happens.
 func allowMoreDescriptors() {
   let descriptors = Int32(RLIMIT_NOFILE.rawValue)
   var limit = rlimit()

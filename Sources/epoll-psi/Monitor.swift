@@ -76,16 +76,14 @@ struct Monitor: ~Copyable {
     var running: UInt64 = 0
     for watch in watches where watch.episode.isRunning { running += 1 }
     return joined(
-      """
-      \(watches.count) triggers on the system and \(cgroups.count) cgroups; \
-      under pressure: \(running)
-      """)
+      "triggers: \(watches.count), cgroups: \(cgroups.count), under pressure: \(running)")
   }
 
   /// Watches a place; returns what could not be watched there.
   @inline(never)
   private mutating func add(
-_ place: Place, _ loop: borrowing ServiceLoop<Source>) -> [String] {
+    _ place: Place, _ loop: borrowing ServiceLoop<Source>
+  ) -> [String] {
     var failures: [String] = []
     for trigger in settings.triggers {
       if place.isSystem && trigger.resource == .cpu && trigger.scope == .full {
@@ -132,8 +130,8 @@ _ place: Place, _ loop: borrowing ServiceLoop<Source>) -> [String] {
         log.warning(
           joined(
             """
-            no trigger there, so it is read once per window: \(error.description); before Linux 6.5 \
-            triggers take CAP_SYS_RESOURCE, and those of a cgroup a file that may be written
+            no trigger there, so it is read once per window: \(error.description); \
+            before Linux 6.5 triggers take CAP_SYS_RESOURCE, those of a cgroup the right to write
             """))
       }
       told.polling = true

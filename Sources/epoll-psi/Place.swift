@@ -16,7 +16,7 @@ final class Place {
     inode = 0
   }
 
-  /// The cgroup with this folder, which begins with the root of all; nil if the folder is not there.
+  /// The cgroup with this folder, which begins with the root of all; nil if it is not there.
   init?(folder: Path, root: Path) {
     guard let inode = folder.folderInode else { return nil }
     var path = CgroupPath()

@@ -86,7 +86,8 @@ extension Pressure.Line {
   ) throws(PressureFormatError) -> UInt32 {
     let point = word.count - 3
     guard point > start, word[point] == UInt8(ascii: "."),
-      let whole = word.decimal(start..<point), let decimals = word.decimal((point + 1)..<word.count),
+      let whole = word.decimal(start..<point),
+      let decimals = word.decimal((point + 1)..<word.count),
       whole <= 1_000_000
     else { throw PressureFormatError(line: number, reason: "has an average that is not percent") }
     return UInt32(whole) * 100 + UInt32(decimals)

@@ -98,8 +98,10 @@ struct Trigger: Equatable, Sendable {
     windowMicroseconds = window
   }
 
-  /// The trigger that the kernel allows without CAP_SYS_RESOURCE: windows are multiples of 2 s
-  /// since Linux 6.5. The next longer one, with the same share of it as threshold; nil if it is one.
+  /// The trigger that the kernel allows without CAP_SYS_RESOURCE, nil if it is that already.
+  ///
+  /// Since Linux 6.5 windows are multiples of 2 s there: the next longer one, with the same share of
+  /// it as threshold.
   var withoutPrivilege: Trigger? {
     let step: UInt64 = 2_000_000
     let window = UInt64(windowMicroseconds)

@@ -70,7 +70,8 @@ struct PressureParsingTests {
     "some avg60=0.00 avg300=0.00 total=0\n", "some avg10=0.00 avg300=0.00 total=0\n",
     "some avg10=0.00 avg60=0.00 total=0\n", "some avg10=0.00 avg60=0.00 avg300=0.00\n",
     // No numbers.
-    "some avg10= avg60=0.00 avg300=0.00 total=0\n", "some avg10=.00 avg60=0.00 avg300=0.00 total=0\n",
+    "some avg10= avg60=0.00 avg300=0.00 total=0\n",
+    "some avg10=.00 avg60=0.00 avg300=0.00 total=0\n",
     "some avg10=0.0 avg60=0.00 avg300=0.00 total=0\n",
     "some avg10=0.000 avg60=0.00 avg300=0.00 total=0\n",
     "some avg10=-1.00 avg60=0.00 avg300=0.00 total=0\n",
@@ -82,7 +83,8 @@ struct PressureParsingTests {
     "some avg10=0.00 avg60=0.00 avg300=0.00 total=18446744073709551615\n",
     "some avg10=0.00 avg60=0.00 avg300=0.00 total=18446744073709551616\n",
     // Twice.
-    "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nsome avg10=0.00 avg60=0.00 avg300=0.00 total=0\n",
+    "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n"
+      + "full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n",
     // The last line does not end.
     "some avg10=0.00 avg60=0.00 avg300=0.00 total=12",
   ])

@@ -179,7 +179,8 @@ struct StallEpisodeTests {
     let extremes: [UInt64] = [0, 1, 5_000_000, 1 << 40, UInt64.max - 1]
     for isPolled in [false, true] {
       for _ in 0..<2000 {
-        let episode = try episode(isPolled: isPolled, total: extremes.randomElement(using: &random)!)
+        let episode = try episode(
+          isPolled: isPolled, total: extremes.randomElement(using: &random)!)
         for _ in 0..<6 {
           let total = extremes.randomElement(using: &random)!
           let time = UInt64.random(in: 0...(1 << 62), using: &random)

@@ -28,9 +28,11 @@ struct TriggerTests {
 
   @Test(arguments: [
     "", ":", "::", "cpu", "cpu:", ":some", "cpu:some:", "cpu:some:1s", "cpu:some:/", "cpu:some:1s/",
-    "cpu:some:/2s", "cpu:some:1s/2s/3s", "cpu:some:1s/2s:x", "CPU:some", "disk:some", "unknown:some",
+    "cpu:some:/2s", "cpu:some:1s/2s/3s", "cpu:some:1s/2s:x", "CPU:some", "disk:some",
+    "unknown:some",
     "cpu:all", "cpu:unknown", "irq:some", "cpu:some:0s/2s", "cpu:some:999ns/2s", "cpu:some:3s/2s",
-    "cpu:some:1ms/99ms", "cpu:some:1s/10001ms", "cpu:some:1s/99999999999999999999s", "cpu:some:-1s/2s",
+    "cpu:some:1ms/99ms", "cpu:some:1s/10001ms", "cpu:some:1s/99999999999999999999s",
+    "cpu:some:-1s/2s",
   ])
   func whatIsNoTriggerIsRejected(_ text: String) {
     #expect(throws: Trigger.ParseError.self) { try Trigger(parsing: text) }

@@ -7,14 +7,6 @@ import Testing
 struct EpollPsiTests {
   private let fixtures = Machine.packageRoot.appending(path: "Tests/Fixtures/pressure").path()
 
-  private func members(_ line: String) throws -> [String: Any] {
-    try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
-  }
-
-  private func number(_ members: [String: Any], _ name: String) throws -> Double {
-    try #require(members[name] as? NSNumber, "no \(name)").doubleValue
-  }
-
   // MARK: The present state
 
   @Test(.needsPressure) func onceTellsThePresentStateOfAllResources() throws {
@@ -28,23 +20,23 @@ struct EpollPsiTests {
     let after = try totals()
     #expect(once.status == 0)
     #expect(once.log == [])
-    let records = try once.output.map(members)
-    #expect(records.map { $0["resource"] as? String ?? "" }.sorted() == names)
+    let records = try once.output.map(Message.init(printed:))
+    #expect(records.map { $0.text("resource") ?? "" }.sorted() == names)
     for (index, name) in names.enumerated() {
-      let record = try #require(records.first { $0["resource"] as? String == name })
-      #expect(record["kind"] as? String == "pressure_sample")
-      #expect(record["cgroup"] as? String == "")
+      let record = try #require(records.first { $0.text("resource") == name })
+      #expect(record.text("kind") == "pressure_sample")
+      #expect(record.text("cgroup") == "")
       for (key, low, high) in [
         ("some_total_seconds", before[index].some, after[index].some),
         ("full_total_seconds", before[index].full, after[index].full),
       ] {
         guard let low, let high else {
-          #expect(record[key] == nil)
+          #expect(record.number(key) == nil)
           continue
         }
-        #expect(low...high ~= (try number(record, key)))
+        #expect(low...high ~= (try #require(record.number(key))))
       }
-      for (key, value) in record where key.contains("_avg") {
+      for (key, value) in record.members where key.contains("_avg") {
         #expect(0...1 ~= (try #require(value as? NSNumber)).doubleValue, "\(name) \(key)")
       }
     }
@@ -85,10 +77,10 @@ struct EpollPsiTests {
   @Test func interruptsAreToldWhereTheKernelAccountsThem() throws {
     let rig = try Rig()
     let once = try rig.runProgram("epoll-psi", "--once", "--procfs", fixtures + "/linux-6.6-arm64")
-    let record = try #require(try once.output.map(members).last)
-    #expect(record["resource"] as? String == "irq")
-    #expect(try number(record, "full_total_seconds") == 214.598301)
-    #expect(record["some_total_seconds"] == nil)
+    let record = try #require(try once.output.map(Message.init(printed:)).last)
+    #expect(record.text("resource") == "irq")
+    #expect(record.number("full_total_seconds") == 214.598301)
+    #expect(record.number("some_total_seconds") == nil)
   }
 
   // MARK: Triggers of the system
@@ -101,21 +93,23 @@ struct EpollPsiTests {
     let witness = try PressureWitness("/proc/pressure/cpu", "some 500000 2000000")
     defer { witness.stop() }
     let collector = try rig.program("epoll-psi", ["--trigger", "cpu:some:500ms/2s"])
-    try eventually("the trigger is set") { collector.log.contains { $0.contains("1 triggers") } }
+    try eventually("the trigger is set") { collector.log.contains { $0.contains("triggers: 1,") } }
     let hogs = try Hogs(in: rig.folder)
     try eventually("three records arrive", within: 30) {
-      try subscriber.arrivals("pressure_stall").count { $0.members["state"] as? String != "over" }
+      try subscriber.arrivals("pressure_stall").count { $0.message.text("state") != "over" }
         >= 3
     }
     hogs.stop()
     let stalls = try subscriber.arrivals("pressure_stall")
     let onset = try #require(stalls.first)
-    #expect(onset.members["state"] as? String == "onset")
-    #expect(onset.members["polled"] as? Bool == false)
+    #expect(onset.message.text("state") == "onset")
+    #expect(onset.message.flag("polled") == false)
     let delays = stalls.compactMap { stall in
       witness.fired.filter { $0 <= stall.time + 0.005 }.last.map { stall.time - $0 }
     }.filter { $0 < 1 }
-    print("from the kernel's event to the subscriber, in ms:", delays.map { Int($0 * 1e4) }.map { Double($0) / 10 })
+    print(
+      "from the kernel's event to the subscriber, in ms:",
+      delays.map { Int($0 * 1e4) }.map { Double($0) / 10 })
     // Of several, the one that nothing else on this machine delayed.
     #expect(try #require(delays.min()) < 0.020)
     try collector.stop()
@@ -126,7 +120,7 @@ struct EpollPsiTests {
     let rig = try Rig()
     let collector = try rig.program(
       "epoll-psi", ["--print", "--trigger", "cpu:some:900ms/1s", "--trigger", "io:full:900ms/1s"])
-    try eventually("it runs") { collector.log.contains { $0.contains("2 triggers") } }
+    try eventually("it runs") { collector.log.contains { $0.contains("triggers: 2,") } }
     let changes = collector.log.filter { $0.contains("becomes") }
     if Pressure.allows("some 900000 1000000") {
       #expect(changes == [])
@@ -154,16 +148,16 @@ struct EpollPsiTests {
       ] + Rig.command("epoll-psi", on: .amd64) + [
         "--config", "/dev/null", "--print", "--trigger", "cpu:some:100ms/1s",
       ], name: "epoll-psi", in: rig.folder)
-    try eventually("it runs") { collector.log.contains { $0.contains("1 triggers") } }
+    try eventually("it runs") { collector.log.contains { $0.contains("triggers: 1,") } }
     #expect(collector.log.contains { $0.contains("cpu:some:100ms/1s becomes cpu:some:200ms/2s") })
     let hogs = try Hogs(in: rig.folder)
     try eventually("a record", within: 20) { !collector.output.isEmpty }
     hogs.stop()
-    let record = try members(collector.output[0])
-    #expect(record["state"] as? String == "onset")
-    #expect(record["polled"] as? Bool == false)
-    #expect(try number(record, "threshold_seconds") == 0.2)
-    #expect(try number(record, "window_seconds") == 2)
+    let record = try Message(printed: collector.output[0])
+    #expect(record.text("state") == "onset")
+    #expect(record.flag("polled") == false)
+    #expect(record.number("threshold_seconds") == 0.2)
+    #expect(record.number("window_seconds") == 2)
     #expect(try collector.stop() == 0)
   }
 
@@ -173,7 +167,7 @@ struct EpollPsiTests {
     let witness = try PressureWitness("/proc/pressure/io", "full 1990000 2000000")
     defer { witness.stop() }
     let collector = try rig.program("epoll-psi", ["--print", "--trigger", "io:full:1990ms/2s"])
-    try eventually("it runs") { collector.log.contains { $0.contains("1 triggers") } }
+    try eventually("it runs") { collector.log.contains { $0.contains("triggers: 1,") } }
     let file = rig.folder.appending(path: "written").path()
     let start = Date()
     try eventually("5 s of little I/O", within: 6) {
@@ -195,7 +189,7 @@ struct EpollPsiTests {
     let bridge = try rig.bridge()
     let before = try Pressure.totals("/proc/pressure/memory")
     let collector = try rig.program("epoll-psi", ["--trigger", "memory:some:50ms/2s"])
-    try eventually("the trigger is set") { collector.log.contains { $0.contains("1 triggers") } }
+    try eventually("the trigger is set") { collector.log.contains { $0.contains("triggers: 1,") } }
     let limit = try MemoryLimit(rig)
     try eventually("memory pressure arrives", within: 40) {
       !subscriber.messages(of: "/epoll-psi/memory").isEmpty
@@ -204,7 +198,8 @@ struct EpollPsiTests {
     let after = try Pressure.totals("/proc/pressure/memory")
     let record = try #require(subscriber.messages(of: "/epoll-psi/memory").first)
     #expect(record.text("state") == "onset")
-    #expect(try #require(before.some)...(#require(after.some)) ~= record.number("some_total_seconds")!)
+    #expect(
+      try #require(before.some)...(#require(after.some)) ~= record.number("some_total_seconds")!)
     #expect(record.number("stall_seconds")! >= 0.05)
     try eventually("it is over", within: 20) {
       subscriber.messages(of: "/epoll-psi/memory").last?.text("state") == "over"
@@ -228,122 +223,12 @@ struct EpollPsiTests {
     #expect(abs(times[10] - times[0] - 2) < 0.1)
     let totals = subscriber.messages(of: "/epoll-psi/cpu").map { $0.number("some_total_seconds")! }
     #expect(totals == totals.sorted())
-    #expect(subscriber.messages(of: "/epoll-psi/io").allSatisfy {
-      $0.text("kind") == "pressure_sample"
-    })
+    #expect(
+      subscriber.messages(of: "/epoll-psi/io").allSatisfy {
+        $0.text("kind") == "pressure_sample"
+      })
     try collector.stop()
     #expect(try bridge.stop() == 0)
-  }
-
-  // MARK: Cgroups
-
-  @Test(.needsPressure, .needsCgroups, .needs(command: "chrt"))
-  func theLifeOfAStallInACgroupIsToldFromOnsetToEnd() throws {
-    let rig = try Rig()
-    let subscriber = try rig.subscriber()
-    let bridge = try rig.bridge()
-    let cgroup = try Cgroup(rig.name)
-    let collector = try rig.program(
-      "epoll-psi",
-      ["--trigger", "cpu:full:100ms/2s", "--trigger", "cpu:some:400ms/2s", "--cgroup", "\(rig.name)*"])
-    // The system has no cpu:full.
-    try eventually("three triggers are set") {
-      collector.log.contains { $0.contains("3 triggers on the system and 1 cgroups") }
-    }
-    let path = "\(cgroup.path)/cpu.pressure"
-    let before = try #require(Pressure.totals(path).some)
-    let hogs = try Hogs(in: rig.folder, cgroup: cgroup)
-    func stalls() -> [Message] {
-      subscriber.messages(of: "/epoll-psi/cgroup/cpu/\(rig.name)").filter {
-        $0.text("scope") == "some"
-      }
-    }
-    try eventually("the stall goes on", within: 30) { stalls().count >= 3 }
-    hogs.stop()
-    let after = try #require(Pressure.totals(path).some)
-    try eventually("it is over", within: 20) { stalls().last?.text("state") == "over" }
-    let all = stalls()
-    #expect(all.map { $0.text("state")! } == ["onset"] + Array(repeating: "ongoing", count: all.count - 2) + ["over"])
-    #expect(all.allSatisfy { $0.text("cgroup") == rig.name })
-    #expect(all.allSatisfy { $0.flag("polled") == false })
-    // All that is told adds up to what the kernel counted.
-    let stall = all.map { $0.number("stall_seconds")! }.reduce(0, +)
-    #expect(abs(all.last!.number("some_total_seconds")! - before - stall) < 0.001)
-    let (onset, over) = (all.first!, all.last!)
-    #expect(over.number("some_total_seconds")! >= after)
-    #expect(
-      abs(
-        over.number("episode_stall_seconds")!
-          - (over.number("some_total_seconds")! - onset.number("some_total_seconds")!)) < 1e-5)
-    #expect(
-      abs(over.number("episode_seconds")! - (over.number("time")! - onset.number("time")!)) < 0.05)
-    #expect(over.number("stall_seconds")! < 0.4 * 1.25 + 0.1)
-    // At most one record per window, the kernel's own rate.
-    for (one, next) in zip(all, all.dropFirst()) {
-      #expect(next.number("time")! - one.number("time")! > 1.7)
-    }
-    try collector.stop()
-    #expect(try bridge.stop() == 0)
-  }
-
-  @Test(.needsPressure, .needsCgroups, .needs(command: "chrt"))
-  func cgroupsThatComeAndGoAreFollowed() throws {
-    let rig = try Rig()
-    let collector = try rig.program(
-      "epoll-psi",
-      ["--print", "--verbose", "--trigger", "cpu:some:200ms/2s", "--cgroup", "\(rig.name)-*"])
-    try eventually("nothing is there yet") {
-      collector.log.contains { $0.contains("1 triggers on the system and 0 cgroups") }
-    }
-    let cgroup = try Cgroup("\(rig.name)-one")
-    try eventually("the new one is watched") {
-      collector.log.contains { $0.hasSuffix("watching \(cgroup.path)") }
-    }
-    let hogs = try Hogs(in: rig.folder, cgroup: cgroup)
-    func states() throws -> [String] {
-      try collector.output.map(members).filter { $0["cgroup"] as? String == cgroup.name }
-        .map { $0["state"] as! String }
-    }
-    try eventually("it stalls", within: 20) { try states().contains("onset") }
-    hogs.stop()
-    try cgroup.remove()
-    try eventually("it went while it stalled") { try states().last == "gone" }
-    try eventually("and is no longer watched") {
-      collector.log.contains { $0.hasSuffix("\(cgroup.path) is gone") }
-    }
-    // The same name again is another cgroup.
-    let again = try Cgroup(cgroup.name)
-    try eventually("it is watched again") {
-      collector.log.count { $0.hasSuffix("watching \(again.path)") } == 2
-    }
-    #expect(try collector.stop() == 0)
-  }
-
-  @Test(.needsPressure, .needsRoot, .needsCgroups, .needs(command: "setpriv"), .needs(command: "chrt"))
-  func aCgroupThatMayNotBeWrittenToIsReadOncePerWindow() throws {
-    let rig = try Rig()
-    let cgroup = try Cgroup(rig.name)
-    let collector = try ChildProcess(
-      [
-        #require(Machine.command("setpriv")), "--reuid=65534", "--regid=65534", "--clear-groups",
-        "--inh-caps=-all", "--bounding-set=-all",
-      ] + Rig.command("epoll-psi", on: .amd64) + [
-        "--config", "/dev/null", "--print", "--trigger", "cpu:some:200ms/1s", "--cgroup", rig.name,
-      ], name: "epoll-psi", in: rig.folder)
-    try eventually("it runs") { collector.log.contains { $0.contains("and 1 cgroups") } }
-    #expect(collector.log.contains { $0.contains("Permission denied") && $0.contains("CAP_SYS_RESOURCE") })
-    let hogs = try Hogs(in: rig.folder, cgroup: cgroup)
-    func stalls() throws -> [[String: Any]] {
-      try collector.output.map(members).filter { $0["cgroup"] as? String == rig.name }
-    }
-    try eventually("it stalls", within: 20) { try stalls().contains { $0["state"] as? String == "ongoing" } }
-    hogs.stop()
-    try eventually("it is over") { try stalls().last?["state"] as? String == "over" }
-    let first = try #require(try stalls().first)
-    #expect(first["polled"] as? Bool == true)
-    // Nobody but us limits the window.
-    #expect(try number(first, "window_seconds") == 1)
-    #expect(try collector.stop() == 0)
   }
 
   // MARK: What is missing or wrong
@@ -374,7 +259,10 @@ struct EpollPsiTests {
     let run = try rig.runProgram(
       "epoll-psi", "--trigger", "cpu:full", "--print", "--procfs", fixtures + "/linux-6.6-arm64")
     #expect(run.status == 69)
-    #expect(run.log == ["epoll-psi: error: cpu:full says nothing about the whole system: it is for --cgroup"])
+    #expect(
+      run.log == [
+        "epoll-psi: error: cpu:full says nothing about the whole system: it is for --cgroup"
+      ])
   }
 
   @Test(arguments: [
@@ -383,7 +271,8 @@ struct EpollPsiTests {
   ])
   func aMistakeIsOneLineAndStatus2(_ options: [String]) throws {
     let rig = try Rig()
-    let run = try rig.run(Rig.command("epoll-psi", on: .amd64) + ["--config", "/dev/null"] + options)
+    let run = try rig.run(
+      Rig.command("epoll-psi", on: .amd64) + ["--config", "/dev/null"] + options)
     #expect(run.status == 2)
     #expect(run.log.count == 1)
     #expect(run.output == [])
@@ -409,7 +298,7 @@ struct EpollPsiTests {
     let collector = try rig.program(
       "epoll-psi",
       ["--print", "--procfs", procfs.path(), "--trigger", "memory:full:100ms/200ms"])
-    try eventually("it runs") { collector.log.contains { $0.contains("1 triggers") } }
+    try eventually("it runs") { collector.log.contains { $0.contains("triggers: 1,") } }
     try write(5_000_000)
     try eventually("onset") { collector.output.count == 1 }
     try eventually("over") { collector.output.count == 2 }
@@ -421,65 +310,14 @@ struct EpollPsiTests {
     }
     try write(9_000_000)
     try eventually("onset and over again") { collector.output.count == 4 }
-    let records = try collector.output.map(members)
-    #expect(records.map { $0["state"] as? String } == ["onset", "over", "onset", "over"])
-    #expect(try records.map { try number($0, "stall_seconds") } == [5, 0, 4, 0])
-    #expect(try number(records[1], "episode_stall_seconds") == 0)
-    #expect(try number(records[3], "full_total_seconds") == 1009)
-    #expect(records.allSatisfy { $0["polled"] as? Bool == true })
+    let records = try collector.output.map(Message.init(printed:))
+    #expect(records.map { $0.text("state") } == ["onset", "over", "onset", "over"])
+    #expect(records.map { $0.number("stall_seconds") } == [5, 0, 4, 0])
+    #expect(records[1].number("episode_stall_seconds") == 0)
+    #expect(records[3].number("full_total_seconds") == 1009)
+    #expect(records.allSatisfy { $0.flag("polled") == true })
     // Once for each time that it could not be read.
     #expect(collector.log.count { $0.contains("/pressure/memory: line") } == 1)
     #expect(try collector.stop() == 0)
-  }
-}
-
-/// Processes that read a file again and again, and may not keep it in memory.
-private final class MemoryLimit {
-  private let folder: String
-  private let readers: [ChildProcess]
-
-  /// The memory controller of the first version, or of the second where it is on for the root's
-  /// children.
-  private static var root: (folder: String, limit: String)? {
-    let first = "/sys/fs/cgroup/memory"
-    if access(first + "/memory.limit_in_bytes", W_OK) == 0 || access(first + "/cgroup.procs", W_OK) == 0 {
-      return (first, "memory.limit_in_bytes")
-    }
-    let second = "/sys/fs/cgroup"
-    let controllers = try? String(
-      contentsOfFile: second + "/cgroup.subtree_control", encoding: .utf8)
-    return controllers?.contains("memory") == true && access(second, W_OK) == 0
-      ? (second, "memory.max") : nil
-  }
-
-  static var isThere: Bool { Machine.isRoot && root != nil }
-
-  init(_ rig: Rig) throws {
-    let root = try #require(Self.root)
-    let group = root.folder + "/" + rig.name
-    folder = group
-    try #require(mkdir(group, 0o755) == 0)
-    try "\(20 << 20)".write(toFile: group + "/" + root.limit, atomically: false, encoding: .utf8)
-    let file = rig.folder.appending(path: "large").path()
-    let dd = try #require(Machine.command("dd"))
-    for options in [
-      ["if=/dev/urandom", "of=\(file)", "bs=1M", "count=100", "conv=fdatasync"],
-      // Out of the memory of who wrote it.
-      ["of=\(file)", "oflag=nocache", "conv=notrunc,fdatasync", "count=0"],
-    ] { try #require(rig.run([dd, "status=none"] + options).status == 0) }
-    readers = try (0..<2).map { _ in
-      try ChildProcess(
-        [
-          "/bin/sh", "-c",
-          "echo $$ > \(group)/cgroup.procs; while :; do \(dd) if=\(file) of=/dev/null bs=1M status=none; done",
-        ], name: "reader", in: rig.folder)
-    }
-  }
-
-  deinit { stop() }
-
-  func stop() {
-    for reader in readers { reader.kill() }
-    try? eventually("\(folder) is empty") { rmdir(folder) == 0 || errno == ENOENT }
   }
 }

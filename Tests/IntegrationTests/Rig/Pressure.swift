@@ -135,15 +135,23 @@ final class TimedSubscriber {
     }
   }
 
-  /// When each record of this kind arrived, as Unix time, and its members.
-  func arrivals(_ kind: String) throws -> [(time: Double, members: [String: Any])] {
-    process.output.compactMap { line in
+  /// When each record of this kind arrived, as Unix time, and what it was.
+  func arrivals(_ kind: String) throws -> [(time: Double, message: Message)] {
+    try process.output.compactMap { line in
       let parts = line.split(separator: " ", maxSplits: 2)
-      guard parts.count == 3, parts[0] == "message", let time = Double(parts[1]),
-        let members = try? JSONSerialization.jsonObject(with: Data(parts[2].utf8)) as? [String: Any],
-        members["kind"] as? String == kind
-      else { return nil }
-      return (time, members)
+      guard parts.count == 3, parts[0] == "message", let time = Double(parts[1]) else { return nil }
+      let message = try Message(printed: String(parts[2]))
+      return message.text("kind") == kind ? (time, message) : nil
     }
+  }
+}
+
+extension Message {
+  /// What a program printed, as if it had come without a topic.
+  init(printed line: String) throws {
+    let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
+    self.init(
+      topic: "", isRetained: false, payload: line,
+      members: try #require(object as? [String: Any]))
   }
 }
