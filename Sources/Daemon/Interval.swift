@@ -17,22 +17,23 @@ public struct Interval: Equatable, Sendable {
   /// nil if the text is not one, or is longer than 584 years.
   public init?(_ text: String) {
     var total: UInt64 = 0
-    var rest = text.utf8[...]
-    guard !rest.isEmpty else { return nil }
-    while !rest.isEmpty {
+    let text = [UInt8](text.utf8)[...]
+    guard !text.isEmpty else { return nil }
+    var place = 0
+    while place < text.count {
       var number: UInt64 = 0
-      let digits = rest.prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-      guard !digits.isEmpty else { return nil }
-      for digit in digits {
+      let start = place
+      while place < text.count, text[place] &- UInt8(ascii: "0") < 10 {
         let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
-        let (sum, carry) = tens.addingReportingOverflow(UInt64(digit - UInt8(ascii: "0")))
+        let (sum, carry) = tens.addingReportingOverflow(UInt64(text[place] - UInt8(ascii: "0")))
         if overflow || carry { return nil }
         number = sum
+        place += 1
       }
-      rest = rest[digits.endIndex...]
-      let word = rest.prefix { (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) }
-      rest = rest[word.endIndex...]
-      guard let unit = Self.unit(word) else { return nil }
+      guard place > start else { return nil }
+      let word = place
+      while place < text.count, text[place] &- UInt8(ascii: "a") < 26 { place += 1 }
+      guard let unit = Self.unit(text[word..<place]) else { return nil }
       let (part, overflow) = number.multipliedReportingOverflow(by: unit)
       let (sum, carry) = total.addingReportingOverflow(part)
       if overflow || carry { return nil }
@@ -41,14 +42,10 @@ public struct Interval: Equatable, Sendable {
     nanoseconds = total
   }
 
-  private static func unit(_ word: Substring.UTF8View) -> UInt64? {
-    if word.isEmpty || word.elementsEqual("s".utf8) { return 1_000_000_000 }
-    if word.elementsEqual("ms".utf8) { return 1_000_000 }
-    if word.elementsEqual("us".utf8) { return 1000 }
-    if word.elementsEqual("min".utf8) { return 60_000_000_000 }
-    if word.elementsEqual("h".utf8) { return 3_600_000_000_000 }
-    if word.elementsEqual("d".utf8) { return 86_400_000_000_000 }
-    return nil
+  private static func unit(_ word: ArraySlice<UInt8>) -> UInt64? {
+    if word.isEmpty { return 1_000_000_000 }
+    for (unit, name) in units where word.equals(name) { return unit }
+    return word.equals("us") ? 1000 : nil
   }
 
   /// `1s`, `100ms`, `5min`: in the largest unit that leaves no remainder.

@@ -66,7 +66,7 @@ public struct Options {
     describe(joined("--\(name) \(placeholder)"), meaning)
     var fromCommandLine: [String] = []
     var fromFile: [String] = []
-    for index in given.indices where given[index].name.utf8.elementsEqual(joined("\(name)").utf8) {
+    for index in given.indices where given[index].name.equals(name) {
       given[index].known = true
       guard let value = given[index].value else {
         fail(joined("\(place(given[index])) needs a value: \(placeholder)"))
@@ -81,7 +81,7 @@ public struct Options {
   public mutating func flag(_ name: StaticString, _ meaning: String) -> Bool {
     describe(joined("--\(name)"), meaning)
     var result: (value: Bool, fromCommandLine: Bool) = (false, false)
-    for index in given.indices where given[index].name.utf8.elementsEqual(joined("\(name)").utf8) {
+    for index in given.indices where given[index].name.equals(name) {
       given[index].known = true
       let fromCommandLine = given[index].line == nil
       guard let value = Self.boolean(given[index].value) else {
@@ -151,22 +151,23 @@ public struct Options {
   private mutating func read(_ arguments: [String]) {
     var index = 0
     while index < arguments.count {
-      let argument = arguments[index].utf8
+      let argument = [UInt8](arguments[index].utf8)[...]
       index += 1
-      guard argument.starts(with: "--".utf8), argument.count > 2 else {
+      guard argument.begins(with: "--"), argument.count > 2 else {
         fail(joined("\(arguments[index - 1]): options are written --name value"))
         continue
       }
-      let body = argument.dropFirst(2)
-      if let equals = body.firstIndex(of: UInt8(ascii: "=")) {
-        let value = String(Substring(body[body.index(after: equals)...]))
-        given.append(Given(name: String(Substring(body[..<equals])), value: value, line: nil))
-      } else if index < arguments.count && !arguments[index].utf8.starts(with: "--".utf8) {
-        given.append(Given(name: String(Substring(body)), value: arguments[index], line: nil))
+      var end = 2
+      while end < argument.count && argument[end] != UInt8(ascii: "=") { end += 1 }
+      let name = argument[2..<end].text
+      var value: String?
+      if end < argument.count {
+        value = argument[(end + 1)...].text
+      } else if index < arguments.count && ![UInt8](arguments[index].utf8)[...].begins(with: "--") {
+        value = arguments[index]
         index += 1
-      } else {
-        given.append(Given(name: String(Substring(body)), value: nil, line: nil))
       }
+      given.append(Given(name: name, value: value, line: nil))
     }
   }
 
@@ -199,10 +200,8 @@ public struct Options {
 
   private static func boolean(_ text: String?) -> Bool? {
     guard let text else { return true }
-    for word in ["yes", "true", "on", "1"] where text.utf8.elementsEqual(word.utf8) { return true }
-    for word in ["no", "false", "off", "0"] where text.utf8.elementsEqual(word.utf8) {
-      return false
-    }
+    for word: StaticString in ["yes", "true", "on", "1"] where text.equals(word) { return true }
+    for word: StaticString in ["no", "false", "off", "0"] where text.equals(word) { return false }
     return nil
   }
 }

@@ -1,4 +1,5 @@
 import CLinux
+import Linux
 import Records
 
 /// Which cgroups to watch: a path below the root of cgroup v2, in each part of which `*`, `?` and
@@ -13,7 +14,7 @@ struct CgroupPattern: Sendable {
   init?(parsing text: String) {
     var names: [[CChar]] = []
     for part in epoll_psi.parts(text, separator: UInt8(ascii: "/")) where !part.isEmpty {
-      if equal(part, "..") || equal(part, ".") { return nil }
+      if part[...].equals("..") || part[...].equals(".") { return nil }
       names.append(part.map { CChar(bitPattern: $0) } + [0])
     }
     if names.isEmpty { return nil }

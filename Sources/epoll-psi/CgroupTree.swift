@@ -64,7 +64,7 @@ struct CgroupTree: ~Copyable {
     _ pattern: CgroupPattern, part: Int, folder: Path, _ places: inout [Place]
   ) {
     if part == pattern.count {
-      guard let place = Place(folder: folder, root: root) else { return }
+      guard let place = Place.find(folder: folder, root: root) else { return }
       if places.first(inode: place.inode) == nil { places.append(place) }
       return
     }

@@ -94,7 +94,7 @@ struct Monitor: ~Copyable {
         continue
       }
       do throws(Watch.Failure) {
-        try add(Watch(nextID, place, trigger), asked: trigger, loop)
+        try add(Watch.set(trigger, at: place, id: nextID), asked: trigger, loop)
       } catch {
         let path = place.file(trigger.resource).description
         failures.append(joined("\(trigger.description) on \(path): \(error.description)"))
@@ -103,7 +103,7 @@ struct Monitor: ~Copyable {
     guard settings.interval > 0 else { return failures }
     for resource in PressureResource.known {
       do throws(SystemError) {
-        samples.append(try SampledFile(place, resource))
+        samples.append(try SampledFile.open(place, resource))
       } catch {
         // Most kernels do not account interrupts.
         if !(resource == .irq && error.errno == ENOENT) { failures.append(error.description) }

@@ -17,13 +17,17 @@ final class Place {
   }
 
   /// The cgroup with this folder, which begins with the root of all; nil if it is not there.
-  init?(folder: Path, root: Path) {
+  static func find(folder: Path, root: Path) -> Place? {
     guard let inode = folder.folderInode else { return nil }
     var path = CgroupPath()
     folder.tail(after: root.count) { path.append($0) }
-    cgroup = path
-    self.folder = folder
+    return Place(path, inode, folder)
+  }
+
+  private init(_ cgroup: CgroupPath, _ inode: UInt64, _ folder: Path) {
+    self.cgroup = cgroup
     self.inode = inode
+    self.folder = folder
   }
 
   var isSystem: Bool { cgroup.isEmpty }
@@ -54,11 +58,19 @@ final class SampledFile {
   /// Said once, until it can be read again.
   var hasFailed = false
 
-  /// Errors: those of open(2).
-  init(_ place: Place, _ resource: PressureResource) throws(SystemError) {
+  private init(_ place: Place, _ resource: PressureResource, _ file: consuming PressureFile) {
     self.place = place
     self.resource = resource
-    file = try PressureFile(place.file(resource))
+    self.file = file
+  }
+
+  /// Errors: those of open(2).
+  ///
+  /// No initializer: one of a class that throws leaks the object in Embedded Swift 6.3.
+  static func open(
+    _ place: Place, _ resource: PressureResource
+  ) throws(SystemError) -> SampledFile {
+    SampledFile(place, resource, try PressureFile(place.file(resource)))
   }
 
   func sample() throws(PressureFile.Failure) -> PressureSample {

@@ -28,7 +28,7 @@ func sendPresentState(
 @inline(never)
 private func read(_ place: Place, _ resource: PressureResource, _ log: Log) -> PressureSample? {
   do throws(SystemError) {
-    let file = try SampledFile(place, resource)
+    let file = try SampledFile.open(place, resource)
     do throws(PressureFile.Failure) {
       return try file.sample()
     } catch {

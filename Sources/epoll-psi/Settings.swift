@@ -36,7 +36,7 @@ struct Settings {
       "trigger", "TRIGGER",
       joined("RESOURCE:SCOPE:THRESHOLD/WINDOW, may be repeated; none: no triggers [\(defaults)]"))
     if texts.isEmpty { return Trigger.defaults }
-    if texts.count == 1 && equal([UInt8](texts[0].utf8), "none") { return [] }
+    if texts.count == 1 && texts[0].equals("none") { return [] }
     var triggers: [Trigger] = []
     for text in texts {
       do throws(Trigger.ParseError) {

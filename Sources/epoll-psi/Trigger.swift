@@ -75,18 +75,18 @@ struct Trigger: Equatable, Sendable {
   private static let windows: ClosedRange<UInt64> = 100_000_000...10_000_000_000
 
   private static func resource(_ word: [UInt8]) -> PressureResource? {
-    for resource in PressureResource.known where equal(word, resource.name) { return resource }
+    for resource in PressureResource.known where word[...].equals(resource.name) { return resource }
     return nil
   }
 
   private static func scope(_ word: [UInt8]) -> PressureScope? {
-    if equal(word, "some") { return .some }
-    if equal(word, "full") { return .full }
+    if word[...].equals("some") { return .some }
+    if word[...].equals("full") { return .full }
     return nil
   }
 
   private static func interval(_ word: ArraySlice<UInt8>) -> Interval? {
-    Interval(String(decoding: word, as: UTF8.self))
+    Interval(word.text)
   }
 
   private init(

@@ -43,22 +43,32 @@ final class Watch {
   /// Said once, until it can be read again.
   var hasFailed = false
 
-  init(_ id: UInt32, _ place: Place, _ asked: Trigger) throws(Failure) {
-    let opened = try Self.open(place.file(asked.resource))
-    let pressure = try Self.read(opened.file)
-    guard let total = pressure.totalMicroseconds(asked.scope) else { throw .noSuchScope }
-    let polling = opened.polling
-    var trigger = asked
-    if case .no = polling { trigger = try Self.set(asked, opened.file) }
+  private init(
+    _ id: UInt32, _ place: Place, _ trigger: Trigger, _ opened: consuming Opened,
+    _ pressure: Pressure, total: UInt64
+  ) {
     self.id = id
     self.place = place
     self.trigger = trigger
-    self.polling = polling
     self.pressure = pressure
+    polling = opened.polling
     file = opened.file
     var isPolled = true
     if case .no = polling { isPolled = false }
     episode = StallEpisode(trigger, isPolled: isPolled, total: total, at: monotonicNanoseconds())
+  }
+
+  /// Sets the trigger, or the next one that the kernel allows.
+  ///
+  /// No initializer: one of a class that throws leaks the object in Embedded Swift 6.3.
+  static func set(_ asked: Trigger, at place: Place, id: UInt32) throws(Failure) -> Watch {
+    let opened = try open(place.file(asked.resource))
+    // Before it is set: what the kernel counts from then on is not more than this.
+    let pressure = try read(opened.file)
+    guard let total = pressure.totalMicroseconds(asked.scope) else { throw .noSuchScope }
+    var trigger = asked
+    if case .no = opened.polling { trigger = try set(asked, opened.file) }
+    return Watch(id, place, trigger, opened, pressure, total: total)
   }
 
   private struct Opened: ~Copyable {

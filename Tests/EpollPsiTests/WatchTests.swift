@@ -19,7 +19,7 @@ struct WatchTests {
     let tree = try Tree()
     let place = try place(tree)
     try tree.write(line + "1000\n", to: "pressure/memory")
-    let watch = try Watch(16, place, Trigger(.memory, .some))
+    let watch = try Watch.set(Trigger(.memory, .some), at: place, id: 16)
     guard case .copy = watch.polling else {
       Issue.record("taken for a file of the kernel's")
       return
@@ -34,7 +34,7 @@ struct WatchTests {
     let tree = try Tree()
     let place = try place(tree)
     try tree.write(line + "1000\n", to: "pressure/memory")
-    let watch = try Watch(16, place, Trigger(.memory, .some))
+    let watch = try Watch.set(Trigger(.memory, .some), at: place, id: 16)
     try tree.write(line + "9000001000\n", to: "pressure/memory")
     let stall = try #require(try watch.look(fired: false))
     #expect(stall.state == .onset)
@@ -56,7 +56,7 @@ struct WatchTests {
     let place = try place(tree)
     try tree.write(line + "1000\n", to: "pressure/cpu")
     do throws(Watch.Failure) {
-      _ = try Watch(16, place, Trigger(.cpu, .full))
+      _ = try Watch.set(Trigger(.cpu, .full), at: place, id: 16)
       Issue.record("accepted")
     } catch {
       guard case .noSuchScope = error else {
@@ -72,7 +72,7 @@ struct WatchTests {
     let place = try place(tree)
     try tree.write(text, to: "pressure/io")
     do throws(Watch.Failure) {
-      _ = try Watch(16, place, Trigger(.io, .some))
+      _ = try Watch.set(Trigger(.io, .some), at: place, id: 16)
       Issue.record("accepted")
     } catch {
       guard case .malformed = error else {
@@ -80,7 +80,7 @@ struct WatchTests {
         return
       }
     }
-    let file = try SampledFile(place, .io)
+    let file = try SampledFile.open(place, .io)
     do throws(PressureFile.Failure) {
       _ = try file.sample()
       Issue.record("accepted")
@@ -96,7 +96,7 @@ struct WatchTests {
     let tree = try Tree()
     let place = try place(tree)
     do throws(Watch.Failure) {
-      _ = try Watch(16, place, Trigger(.io, .some))
+      _ = try Watch.set(Trigger(.io, .some), at: place, id: 16)
       Issue.record("accepted")
     } catch {
       #expect(error.description.contains("/pressure/io: No such file"))
