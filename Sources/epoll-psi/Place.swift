@@ -66,7 +66,7 @@ final class SampledFile {
 
   /// Errors: those of open(2).
   ///
-  /// No initializer: one of a class that throws leaks the object in Embedded Swift 6.3.
+  /// No initializer: one of a class that throws before all is set leaks in Embedded Swift 6.3.
   static func open(
     _ place: Place, _ resource: PressureResource
   ) throws(SystemError) -> SampledFile {

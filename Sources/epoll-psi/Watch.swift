@@ -60,7 +60,7 @@ final class Watch {
 
   /// Sets the trigger, or the next one that the kernel allows.
   ///
-  /// No initializer: one of a class that throws leaks the object in Embedded Swift 6.3.
+  /// No initializer: one of a class that throws before all is set leaks in Embedded Swift 6.3.
   static func set(_ asked: Trigger, at place: Place, id: UInt32) throws(Failure) -> Watch {
     let opened = try open(place.file(asked.resource))
     // Before it is set: what the kernel counts from then on is not more than this.
