@@ -26,7 +26,8 @@ usage: ./build.sh COMMAND
   help    print this text
 
 What is missing is installed with apt-get, through sudo if need be; only Swift is not. The sysroots
-for arm64 and armhf are made once, in ${STATS_CACHE:-${XDG_CACHE_HOME:-~/.cache}/stats-recording}.
+for arm64 and armhf are made once, in ${STATS_CACHE:-${XDG_CACHE_HOME:-~/.cache}/stats-recording};
+there the tests also have a Python with psutil from PyPI.
 END
 }
 
@@ -41,7 +42,7 @@ readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  jq mandoc openssl procps python3 shellcheck strace valgrind
+  iproute2 jq mandoc openssl procps python3 python3-venv shellcheck strace valgrind
 )
 
 die() {
@@ -113,6 +114,15 @@ need_swift() {
   if [[ $version == none ]] || ! printf '%s\n' 6.2 "$version" | sort -C -V; then
     die "Swift 6.2 or newer is needed (found: $version): https://www.swift.org/install/linux/"
   fi
+}
+
+# From PyPI: the witness for what cyclic-file-read tells.
+need_psutil() {
+  local folder=$cache/python
+  if "$folder/bin/python3" -c 'import psutil' 2>/dev/null; then return; fi
+  echo "Installing psutil into $folder" >&2
+  python3 -m venv "$folder"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check psutil
 }
 
 # ---- Building ------------------------------------------------------------------------------------
@@ -443,6 +453,7 @@ command_test() {
     esac
   done
   need 'to test' "${libraries[@]}" "${test_tools[@]}"
+  need_psutil
   mapfile -t architectures < <(all_architectures)
 
   step 'shellcheck' shellcheck build.sh .ci/run

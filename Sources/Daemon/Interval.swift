@@ -17,23 +17,26 @@ public struct Interval: Equatable, Sendable {
   /// nil if the text is not one, or is longer than 584 years.
   public init?(_ text: String) {
     var total: UInt64 = 0
-    let text = [UInt8](text.utf8)[...]
-    guard !text.isEmpty else { return nil }
-    var place = 0
-    while place < text.count {
+    // An array: the views of a String are several KB of code in an embedded program.
+    let bytes = [UInt8](text.utf8)
+    guard !bytes.isEmpty else { return nil }
+    var index = 0
+    while index < bytes.count {
       var number: UInt64 = 0
-      let start = place
-      while place < text.count, text[place] &- UInt8(ascii: "0") < 10 {
+      let start = index
+      while index < bytes.count && (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index]) {
         let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
-        let (sum, carry) = tens.addingReportingOverflow(UInt64(text[place] - UInt8(ascii: "0")))
+        let (sum, carry) = tens.addingReportingOverflow(UInt64(bytes[index] - UInt8(ascii: "0")))
         if overflow || carry { return nil }
         number = sum
-        place += 1
+        index += 1
       }
-      guard place > start else { return nil }
-      let word = place
-      while place < text.count, text[place] &- UInt8(ascii: "a") < 26 { place += 1 }
-      guard let unit = Self.unit(text[word..<place]) else { return nil }
+      if index == start { return nil }
+      let word = index
+      while index < bytes.count && (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(bytes[index]) {
+        index += 1
+      }
+      guard let unit = Self.unit(bytes[word..<index]) else { return nil }
       let (part, overflow) = number.multipliedReportingOverflow(by: unit)
       let (sum, carry) = total.addingReportingOverflow(part)
       if overflow || carry { return nil }
@@ -44,8 +47,8 @@ public struct Interval: Equatable, Sendable {
 
   private static func unit(_ word: ArraySlice<UInt8>) -> UInt64? {
     if word.isEmpty { return 1_000_000_000 }
-    for (unit, name) in units where word.equals(name) { return unit }
-    return word.equals("us") ? 1000 : nil
+    for (unit, name) in units where equal(word, name) { return unit }
+    return equal(word, "us") ? 1000 : nil
   }
 
   /// `1s`, `100ms`, `5min`: in the largest unit that leaves no remainder.
@@ -55,6 +58,10 @@ public struct Interval: Equatable, Sendable {
       return joined("\(nanoseconds / unit)\(name)")
     }
     return joined("\(nanoseconds / 1000)us")
+  }
+
+  private static func equal(_ word: ArraySlice<UInt8>, _ name: StaticString) -> Bool {
+    name.withUTF8Buffer { $0.elementsEqual(word) }
   }
 
   private static var units: [(UInt64, StaticString)] {

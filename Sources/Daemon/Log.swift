@@ -41,8 +41,8 @@ public struct Log: Sendable {
     guard let stream = environment("JOURNAL_STREAM") else { return false }
     var status = stat()
     guard fstat(2, &status) == 0 else { return false }
-    let ours = joined("\(UInt64(status.st_dev)):\(UInt64(status.st_ino))")
-    return [UInt8](stream.utf8) == [UInt8](ours.utf8)
+    let own = joined("\(UInt64(status.st_dev)):\(UInt64(status.st_ino))")
+    return [UInt8](stream.utf8) == [UInt8](own.utf8)
   }
 }
 

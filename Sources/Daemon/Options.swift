@@ -66,7 +66,7 @@ public struct Options {
     describe(joined("--\(name) \(placeholder)"), meaning)
     var fromCommandLine: [String] = []
     var fromFile: [String] = []
-    for index in given.indices where given[index].name.equals(name) {
+    for index in given.indices where Self.equal(given[index].name, name) {
       given[index].known = true
       guard let value = given[index].value else {
         fail(joined("\(place(given[index])) needs a value: \(placeholder)"))
@@ -81,7 +81,7 @@ public struct Options {
   public mutating func flag(_ name: StaticString, _ meaning: String) -> Bool {
     describe(joined("--\(name)"), meaning)
     var result: (value: Bool, fromCommandLine: Bool) = (false, false)
-    for index in given.indices where given[index].name.equals(name) {
+    for index in given.indices where Self.equal(given[index].name, name) {
       given[index].known = true
       let fromCommandLine = given[index].line == nil
       guard let value = Self.boolean(given[index].value) else {
@@ -101,13 +101,31 @@ public struct Options {
     guard let text = text(name, "TIME", joined("\(meaning) [\(fallback.description)]")) else {
       return fallback
     }
+    return interval(name, text, minimum, maximum) ?? fallback
+  }
+
+  /// A length of time within `range`, or nil for what is switched off: `off` or `0`.
+  public mutating func intervalOrOff(
+    _ name: StaticString, default fallback: Interval, atLeast minimum: Interval,
+    atMost maximum: Interval, _ meaning: String
+  ) -> Interval? {
+    guard let text = text(name, "TIME", joined("\(meaning) [\(fallback.description)]")) else {
+      return fallback
+    }
+    if Self.equal(text, "off") || Interval(text)?.nanoseconds == 0 { return nil }
+    return interval(name, text, minimum, maximum)
+  }
+
+  private mutating func interval(
+    _ name: StaticString, _ text: String, _ minimum: Interval, _ maximum: Interval
+  ) -> Interval? {
     guard let interval = Interval(text) else {
       fail(joined("--\(name) \(text): not a time; write 100ms, 1s or 5min"))
-      return fallback
+      return nil
     }
     guard minimum.nanoseconds...maximum.nanoseconds ~= interval.nanoseconds else {
       fail(joined("--\(name) \(text): not from \(minimum.description) to \(maximum.description)"))
-      return fallback
+      return nil
     }
     return interval
   }
@@ -151,24 +169,32 @@ public struct Options {
   private mutating func read(_ arguments: [String]) {
     var index = 0
     while index < arguments.count {
-      let argument = [UInt8](arguments[index].utf8)[...]
+      // An array: the views of a String are several KB of code in an embedded program.
+      let argument = [UInt8](arguments[index].utf8)
       index += 1
-      guard argument.begins(with: "--"), argument.count > 2 else {
+      guard Self.isOption(argument), argument.count > 2 else {
         fail(joined("\(arguments[index - 1]): options are written --name value"))
         continue
       }
-      var end = 2
-      while end < argument.count && argument[end] != UInt8(ascii: "=") { end += 1 }
-      let name = argument[2..<end].text
-      var value: String?
-      if end < argument.count {
-        value = argument[(end + 1)...].text
-      } else if index < arguments.count && ![UInt8](arguments[index].utf8)[...].begins(with: "--") {
-        value = arguments[index]
-        index += 1
+      if let equals = argument.firstIndex(of: UInt8(ascii: "=")) {
+        let value = String(decoding: argument[(equals + 1)...], as: UTF8.self)
+        let name = String(decoding: argument[2..<equals], as: UTF8.self)
+        given.append(Given(name: name, value: value, line: nil))
+        continue
       }
-      given.append(Given(name: name, value: value, line: nil))
+      let name = String(decoding: argument[2...], as: UTF8.self)
+      if index < arguments.count && !Self.isOption([UInt8](arguments[index].utf8)) {
+        given.append(Given(name: name, value: arguments[index], line: nil))
+        index += 1
+      } else {
+        given.append(Given(name: name, value: nil, line: nil))
+      }
     }
+  }
+
+  private static func isOption(_ argument: [UInt8]) -> Bool {
+    let hyphen = UInt8(ascii: "-")
+    return argument.count >= 2 && argument[0] == hyphen && argument[1] == hyphen
   }
 
   private mutating func readConfiguration(mustExist: Bool) {
@@ -191,6 +217,13 @@ public struct Options {
     return joined("--\(given.name)")
   }
 
+  /// Their bytes, one by one: the views of a String are several KB of code in an embedded program.
+  @inline(never)
+  private static func equal(_ text: String, _ word: StaticString) -> Bool {
+    let bytes = [UInt8](text.utf8)
+    return word.withUTF8Buffer { $0.elementsEqual(bytes) }
+  }
+
   private mutating func describe(_ option: String, _ meaning: String) {
     let column = 26
     help += joined("  \(option)")
@@ -200,8 +233,10 @@ public struct Options {
 
   private static func boolean(_ text: String?) -> Bool? {
     guard let text else { return true }
-    for word: StaticString in ["yes", "true", "on", "1"] where text.equals(word) { return true }
-    for word: StaticString in ["no", "false", "off", "0"] where text.equals(word) { return false }
+    let yes: [StaticString] = ["yes", "true", "on", "1"]
+    let no: [StaticString] = ["no", "false", "off", "0"]
+    for word in yes where equal(text, word) { return true }
+    for word in no where equal(text, word) { return false }
     return nil
   }
 }

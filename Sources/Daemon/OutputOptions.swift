@@ -21,7 +21,7 @@ public struct OutputOptions: Sendable {
         joined("what the names of the queues begin with [\(Self.defaultPrefix)]"))
       ?? Self.defaultPrefix
     // mq_overview(7): a slash, then up to 254 bytes without one; leave room for a program's name.
-    let name = queuePrefix.utf8
+    let name = [UInt8](queuePrefix.utf8)
     if name.first != UInt8(ascii: "/") || name.dropFirst().contains(UInt8(ascii: "/"))
       || name.count > 200
     {

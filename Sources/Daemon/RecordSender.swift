@@ -69,8 +69,11 @@ public struct RecordSender: ~Copyable {
   public mutating func announce(
     _ state: SourceState.State, _ reason: String = ""
   ) throws(SystemError) {
-    if prints { return }
-    _ = try send(SourceState(state, reason: [UInt8](reason.utf8).span))
+    guard sends else { return }
+    // The caller has no warning to log of this one: the next record that is dropped has it.
+    if case .queueIsFull = try send(SourceState(state, reason: [UInt8](reason.utf8).span)) {
+      isFull = false
+    }
   }
 
   /// Sends a record of this body, taken now.
@@ -78,12 +81,12 @@ public struct RecordSender: ~Copyable {
   /// Many records at once may come faster than the bridge can be woken: where the queue had room up
   /// to now, it is given a moment to have some again. A queue that stays full is not waited for.
   public mutating func send<Body: RecordBody>(_ body: Body) throws(SystemError) -> Outcome {
-    if prints {
-      try print(body)
-      header.sequence += 1
-      return .sent
-    }
     prepare(body)
+    return try deliver()
+  }
+
+  @inline(never)
+  private mutating func deliver() throws(SystemError) -> Outcome {
     header.sequence += 1
     var taken = try push()
     if !taken && !isFull && waitForRoom() { taken = try push() }
@@ -102,12 +105,8 @@ public struct RecordSender: ~Copyable {
   ///
   /// For a source that keeps what is not taken; wait for ``queueDescriptor`` and offer it again.
   public mutating func offer<Body: RecordBody>(_ body: Body) throws(SystemError) -> Bool {
-    if prints {
-      try print(body)
-    } else {
-      prepare(body)
-      guard try push() else { return false }
-    }
+    prepare(body)
+    guard try push() else { return false }
     header.sequence += 1
     return true
   }
@@ -120,35 +119,28 @@ public struct RecordSender: ~Copyable {
     }
   }
 
-  private var prints: Bool {
+  private var sends: Bool {
     switch queue {
-    case .some: false
-    case .none: true
+    case .some: true
+    case .none: false
     }
   }
 
-  /// Puts the record into `bytes`; its sequence number counts once it is sent or dropped.
+  /// Puts the record into `bytes`, or into `json` where it is printed; all that depends on the body
+  /// is here. Its sequence number counts once it is sent or dropped.
   private mutating func prepare<Body: RecordBody>(_ body: Body) {
     var body = body
-    _ = setClock()
+    stamp()
+    if sends { header.encode(&body, into: &bytes) } else { json.write(&body, header, envelope) }
+  }
+
+  @inline(never)
+  private mutating func stamp() {
+    envelope.clock = readClock()
+    header.clockSynchronized = envelope.clock.synchronized
+    header.bootTimeNanoseconds = envelope.clock.bootTimeNanoseconds
+    header.realTimeNanoseconds = envelope.clock.realTimeNanoseconds
     bytes.removeAll(keepingCapacity: true)
-    header.encode(&body, into: &bytes)
-  }
-
-  /// Prints the record as one line of JSON, the line that the bridge would publish.
-  private mutating func print<Body: RecordBody>(_ body: Body) throws(SystemError) {
-    var body = body
-    envelope.clock = setClock()
-    json.write(header, &body, envelope)
-    try writeToStandardOutput(json.bytes + [UInt8(ascii: "\n")])
-  }
-
-  private mutating func setClock() -> ClockReading {
-    let clock = readClock()
-    header.clockSynchronized = clock.synchronized
-    header.bootTimeNanoseconds = clock.bootTimeNanoseconds
-    header.realTimeNanoseconds = clock.realTimeNanoseconds
-    return clock
   }
 
   private func waitForRoom() -> Bool {
@@ -160,8 +152,10 @@ public struct RecordSender: ~Copyable {
 
   private func push() throws(SystemError) -> Bool {
     switch queue {
-    case .some(let queue): try queue.send(bytes)
-    case .none: true
+    case .some(let queue): return try queue.send(bytes)
+    case .none:
+      try printLine(json)
+      return true
     }
   }
 
@@ -183,6 +177,10 @@ public func printRecord(
     throw SystemError("decode", errno: EBADMSG)
   }
   json.write(record, envelope)
+  try printLine(json)
+}
+
+private func printLine(_ json: JSON) throws(SystemError) {
   try writeToStandardOutput(json.bytes + [UInt8(ascii: "\n")])
 }
 

@@ -26,23 +26,21 @@ extension JSON {
   /// | dropped | records that found the queue full in this instance, up to this one |
   /// | clock_synced | whether NTP or another source has set the clock that `time` goes by |
   public mutating func write(_ record: Record, _ envelope: Envelope) {
-    begin(record.header, record.kind, envelope)
+    begin(record.kind, record.header, envelope)
     record.visit(&self)
     end()
   }
 
-  /// The same for a body that need not be told from others: a program that prints its own records
-  /// has in it what writes those, and not every kind that there is.
+  /// The same for a program that knows which body it has: it needs no code for all the others.
   public mutating func write<Body: RecordBody>(
-    _ header: RecordHeader, _ body: inout Body, _ envelope: Envelope
+    _ body: inout Body, _ header: RecordHeader, _ envelope: Envelope
   ) {
-    begin(header, Body.kind, envelope)
+    begin(Body.kind, header, envelope)
     body.visit(&self)
     end()
   }
 
-  @inline(never)
-  private mutating func begin(_ header: RecordHeader, _ kind: RecordKind, _ envelope: Envelope) {
+  private mutating func begin(_ kind: RecordKind, _ header: RecordHeader, _ envelope: Envelope) {
     begin()
     member("v", Self.payloadVersion)
     member("kind", kind.name)

@@ -1,11 +1,13 @@
 /// The programs that make records. The name is that of the executable, the queue and the topic.
 public enum Program: UInt8, CaseIterable, Sendable {
   case cyclicSysinfo = 1
+  case cyclicFileRead = 2
   case epollPsi = 3
 
   public var name: StaticString {
     switch self {
     case .cyclicSysinfo: "cyclic-sysinfo"
+    case .cyclicFileRead: "cyclic-file-read"
     case .epollPsi: "epoll-psi"
     }
   }
@@ -16,6 +18,14 @@ public enum Program: UInt8, CaseIterable, Sendable {
 public enum RecordKind: UInt16, CaseIterable, Sendable {
   case systemInformation = 1
   case sourceState = 2
+  case cpuTimes = 32
+  case cpuActivity = 33
+  case cpuFrequency = 34
+  case memory = 35
+  case pageActivity = 36
+  case networkInterface = 37
+  case sockets = 38
+  case wireless = 39
   case pressureStall = 16
   case pressureSample = 17
 
@@ -23,6 +33,14 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     switch self {
     case .systemInformation: "system_information"
     case .sourceState: "source_state"
+    case .cpuTimes: "cpu_times"
+    case .cpuActivity: "cpu_activity"
+    case .cpuFrequency: "cpu_frequency"
+    case .memory: "memory"
+    case .pageActivity: "page_activity"
+    case .networkInterface: "network_interface"
+    case .sockets: "sockets"
+    case .wireless: "wireless"
     case .pressureStall: "pressure_stall"
     case .pressureSample: "pressure_sample"
     }
@@ -33,6 +51,10 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     switch self {
     case .systemInformation: .cyclicSysinfo
     case .sourceState: nil
+    case .cpuTimes, .cpuActivity, .cpuFrequency, .memory, .pageActivity, .networkInterface,
+      .sockets,
+      .wireless:
+      .cyclicFileRead
     case .pressureStall, .pressureSample: .epollPsi
     }
   }
@@ -46,6 +68,14 @@ public struct Record: Sendable {
   public enum Body: Sendable {
     case systemInformation(SystemInformation)
     case sourceState(SourceState)
+    case cpuTimes(CPUTimes)
+    case cpuActivity(CPUActivity)
+    case cpuFrequency(CPUFrequency)
+    case memory(Memory)
+    case pageActivity(PageActivity)
+    case networkInterface(NetworkInterface)
+    case sockets(Sockets)
+    case wireless(Wireless)
     case pressureStall(PressureStall)
     case pressureSample(PressureSample)
   }
@@ -63,6 +93,14 @@ public struct Record: Sendable {
     switch kind {
     case .systemInformation: body = .systemInformation(try decoder.body())
     case .sourceState: body = .sourceState(try decoder.body())
+    case .cpuTimes: body = .cpuTimes(try decoder.body())
+    case .cpuActivity: body = .cpuActivity(try decoder.body())
+    case .cpuFrequency: body = .cpuFrequency(try decoder.body())
+    case .memory: body = .memory(try decoder.body())
+    case .pageActivity: body = .pageActivity(try decoder.body())
+    case .networkInterface: body = .networkInterface(try decoder.body())
+    case .sockets: body = .sockets(try decoder.body())
+    case .wireless: body = .wireless(try decoder.body())
     case .pressureStall: body = .pressureStall(try decoder.body())
     case .pressureSample: body = .pressureSample(try decoder.body())
     }
@@ -72,6 +110,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation: .systemInformation
     case .sourceState: .sourceState
+    case .cpuTimes: .cpuTimes
+    case .cpuActivity: .cpuActivity
+    case .cpuFrequency: .cpuFrequency
+    case .memory: .memory
+    case .pageActivity: .pageActivity
+    case .networkInterface: .networkInterface
+    case .sockets: .sockets
+    case .wireless: .wireless
     case .pressureStall: .pressureStall
     case .pressureSample: .pressureSample
     }
@@ -82,6 +128,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(var body): body.visit(&visitor)
     case .sourceState(var body): body.visit(&visitor)
+    case .cpuTimes(var body): body.visit(&visitor)
+    case .cpuActivity(var body): body.visit(&visitor)
+    case .cpuFrequency(var body): body.visit(&visitor)
+    case .memory(var body): body.visit(&visitor)
+    case .pageActivity(var body): body.visit(&visitor)
+    case .networkInterface(var body): body.visit(&visitor)
+    case .sockets(var body): body.visit(&visitor)
+    case .wireless(var body): body.visit(&visitor)
     case .pressureStall(var body): body.visit(&visitor)
     case .pressureSample(var body): body.visit(&visitor)
     }
@@ -92,6 +146,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.appendTopic(to: &topic)
     case .sourceState(let body): body.appendTopic(to: &topic)
+    case .cpuTimes(let body): body.appendTopic(to: &topic)
+    case .cpuActivity(let body): body.appendTopic(to: &topic)
+    case .cpuFrequency(let body): body.appendTopic(to: &topic)
+    case .memory(let body): body.appendTopic(to: &topic)
+    case .pageActivity(let body): body.appendTopic(to: &topic)
+    case .networkInterface(let body): body.appendTopic(to: &topic)
+    case .sockets(let body): body.appendTopic(to: &topic)
+    case .wireless(let body): body.appendTopic(to: &topic)
     case .pressureStall(let body): body.appendTopic(to: &topic)
     case .pressureSample(let body): body.appendTopic(to: &topic)
     }
@@ -102,6 +164,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.isEvent
     case .sourceState(let body): body.isEvent
+    case .cpuTimes(let body): body.isEvent
+    case .cpuActivity(let body): body.isEvent
+    case .cpuFrequency(let body): body.isEvent
+    case .memory(let body): body.isEvent
+    case .pageActivity(let body): body.isEvent
+    case .networkInterface(let body): body.isEvent
+    case .sockets(let body): body.isEvent
+    case .wireless(let body): body.isEvent
     case .pressureStall(let body): body.isEvent
     case .pressureSample(let body): body.isEvent
     }

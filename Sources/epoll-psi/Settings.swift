@@ -14,14 +14,11 @@ struct Settings {
 
   init(_ options: inout Options) {
     triggers = Self.triggers(&options)
-    let interval = options.interval(
-      "interval", default: .seconds(0), atLeast: .seconds(0), atMost: .seconds(86_400),
-      "time between plain samples; 0s: none")
-    if 1..<10_000_000 ~= interval.nanoseconds {
-      options.fail("--interval: at least 10ms, or 0s for none")
-    }
-    self.interval = interval.nanoseconds
-    if triggers.isEmpty && interval.nanoseconds == 0 {
+    interval =
+      options.intervalOrOff(
+        "interval", default: .seconds(0), atLeast: Interval(nanoseconds: 10_000_000),
+        atMost: .seconds(86_400), "time between plain samples, or off")?.nanoseconds ?? 0
+    if triggers.isEmpty && interval == 0 {
       options.fail("--trigger none: then say --interval TIME too")
     }
     cgroups = Self.cgroups(&options)
@@ -36,7 +33,7 @@ struct Settings {
       "trigger", "TRIGGER",
       joined("RESOURCE:SCOPE:THRESHOLD/WINDOW, may be repeated; none: no triggers [\(defaults)]"))
     if texts.isEmpty { return Trigger.defaults }
-    if texts.count == 1 && texts[0].equals("none") { return [] }
+    if texts.count == 1 && [UInt8](texts[0].utf8)[...].equals("none") { return [] }
     var triggers: [Trigger] = []
     for text in texts {
       do throws(Trigger.ParseError) {

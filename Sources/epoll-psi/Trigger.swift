@@ -86,7 +86,7 @@ struct Trigger: Equatable, Sendable {
   }
 
   private static func interval(_ word: ArraySlice<UInt8>) -> Interval? {
-    Interval(word.text)
+    Interval(String(decoding: word, as: UTF8.self))
   }
 
   private init(
