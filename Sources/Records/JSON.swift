@@ -23,16 +23,19 @@ public struct JSON: Sendable {
   /// A name of our own making, which needs no escapes; a hyphen, as in a program's, becomes `_`.
   @inline(never)
   private mutating func key(_ name: StaticString, _ suffix: StaticString = "") {
-    if bytes.last != UInt8(ascii: "{") { bytes.append(UInt8(ascii: ",")) }
-    bytes.append(UInt8(ascii: "\""))
-    name.withUTF8Buffer {
-      for byte in $0 {
-        bytes.append(byte == UInt8(ascii: "-") ? UInt8(ascii: "_") : byte)
+    let isFirst = bytes.last == UInt8(ascii: "{")
+    bytes.append(addingCapacity: name.utf8CodeUnitCount + suffix.utf8CodeUnitCount + 4) { output in
+      if !isFirst { output.append(UInt8(ascii: ",")) }
+      output.append(UInt8(ascii: "\""))
+      name.withUTF8Buffer {
+        for byte in $0 {
+          output.append(byte == UInt8(ascii: "-") ? UInt8(ascii: "_") : byte)
+        }
       }
+      suffix.withUTF8Buffer { for byte in $0 { output.append(byte) } }
+      output.append(UInt8(ascii: "\""))
+      output.append(UInt8(ascii: ":"))
     }
-    suffix.withUTF8Buffer { bytes.append(contentsOf: $0) }
-    bytes.append(UInt8(ascii: "\""))
-    bytes.append(UInt8(ascii: ":"))
   }
 
   public mutating func member(
@@ -43,38 +46,41 @@ public struct JSON: Sendable {
     word.withUTF8Buffer { bytes.append(contentsOf: $0) }
   }
 
+  /// A text of our own making.
   public mutating func member(
     _ name: StaticString, suffix: StaticString = "", _ value: StaticString
   ) {
-    key(name, suffix)
-    bytes.append(UInt8(ascii: "\""))
-    value.withUTF8Buffer { for byte in $0 { appendEscaped(byte) } }
-    bytes.append(UInt8(ascii: "\""))
+    value.withUTF8Buffer { member(name, suffix: suffix, text: $0.span) }
   }
 
   /// A text from outside: any bytes.
+  @inline(never)
   public mutating func member(
     _ name: StaticString, suffix: StaticString = "", text: Span<UInt8>
   ) {
     key(name, suffix)
-    bytes.append(UInt8(ascii: "\""))
-    var index = 0
-    while index < text.count {
-      let length = text.validUTF8SequenceLength(at: index)
-      if length == 0 {
-        // U+FFFD, once for each byte that is no part of a character.
-        bytes.append(0xEF)
-        bytes.append(0xBF)
-        bytes.append(0xBD)
-        index += 1
-      } else {
-        for _ in 0..<length {
-          appendEscaped(text[index])
+    // No byte becomes more than six.
+    bytes.append(addingCapacity: 6 * text.count + 2) { output in
+      output.append(UInt8(ascii: "\""))
+      var index = 0
+      while index < text.count {
+        let length = text.validUTF8SequenceLength(at: index)
+        if length == 0 {
+          // U+FFFD, once for each byte that is no part of a character.
+          output.append(0xEF)
+          output.append(0xBF)
+          output.append(0xBD)
           index += 1
+        } else if length == 1 {
+          output.append(escaping: text[index])
+          index += 1
+        } else {
+          for offset in 0..<length { output.append(text[index + offset]) }
+          index += length
         }
       }
+      output.append(UInt8(ascii: "\""))
     }
-    bytes.append(UInt8(ascii: "\""))
   }
 
   /// A text that was cut has a second key with `_cut` behind its name.
@@ -98,7 +104,7 @@ public struct JSON: Sendable {
 
   /// `value` divided by ten to the power of `decimals`, without trailing zeros after the point.
   @inline(never)
-  mutating func append(_ value: UInt64, decimals: Int) {
+  private mutating func append(_ value: UInt64, decimals: Int) {
     var digits = InlineArray<20, UInt8>(repeating: UInt8(ascii: "0"))
     var first = digits.count
     var rest = value
@@ -111,36 +117,36 @@ public struct JSON: Sendable {
     var last = digits.count
     let point = digits.count - decimals
     while last > point && digits[last - 1] == UInt8(ascii: "0") { last -= 1 }
-    for index in first..<last {
-      if index == point { bytes.append(UInt8(ascii: ".")) }
-      bytes.append(digits[index])
-    }
-  }
-
-  private mutating func appendEscaped(_ byte: UInt8) {
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-      bytes.append(UInt8(ascii: "\\"))
-      bytes.append(byte)
-    case UInt8(ascii: "\n"):
-      bytes.append(UInt8(ascii: "\\"))
-      bytes.append(UInt8(ascii: "n"))
-    case UInt8(ascii: "\t"):
-      bytes.append(UInt8(ascii: "\\"))
-      bytes.append(UInt8(ascii: "t"))
-    case 0..<0x20, 0x7F:
-      let prefix: StaticString = "\\u00"
-      prefix.withUTF8Buffer { bytes.append(contentsOf: $0) }
-      bytes.append(Self.hexadecimalDigit(byte >> 4))
-      bytes.append(Self.hexadecimalDigit(byte & 15))
-    default: bytes.append(byte)
+    bytes.append(addingCapacity: last - first + 1) { output in
+      for index in first..<last {
+        if index == point { output.append(UInt8(ascii: ".")) }
+        output.append(digits[index])
+      }
     }
   }
 }
 
-extension JSON {
-  static func hexadecimalDigit(_ value: UInt8) -> UInt8 {
-    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+extension OutputSpan<UInt8> {
+  /// A character of one byte, escaped where RFC 8259, 7 wants it.
+  @inline(__always)
+  fileprivate mutating func append(escaping byte: UInt8) {
+    switch byte {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+      append(UInt8(ascii: "\\"))
+      append(byte)
+    case 0..<0x20, 0x7F:
+      append(UInt8(ascii: "\\"))
+      append(UInt8(ascii: "u"))
+      append(UInt8(ascii: "0"))
+      append(UInt8(ascii: "0"))
+      append(hexadecimal: byte >> 4)
+      append(hexadecimal: byte & 15)
+    default: append(byte)
+    }
+  }
+
+  private mutating func append(hexadecimal digit: UInt8) {
+    append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
   }
 }
 

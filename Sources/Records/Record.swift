@@ -41,6 +41,11 @@ public struct Record: Sendable {
     case sourceState(SourceState)
   }
 
+  public init(header: RecordHeader, body: Body) {
+    self.header = header
+    self.body = body
+  }
+
   /// Reads the record that is the whole of the first `count` bytes. Errors: see ``RecordError``.
   public init(decoding bytes: [UInt8], count: Int) throws(RecordError) {
     header = try RecordHeader(decoding: bytes.span.extracting(first: count))

@@ -212,6 +212,15 @@ struct Outbox: ~Copyable {
       usedSlots -= 1
       part = next
     }
+    if count == 0 { releaseMemory() }
+  }
+
+  /// After a backlog the store is empty for a long time: its pages go back to the machine.
+  private mutating func releaseMemory() {
+    guard untouched > 256 else { return }
+    madvise(memory, Int(untouched) * Self.slotSize, MADV_DONTNEED)
+    untouched = 0
+    free = Self.none
   }
 
   private mutating func takeFreeSlot() -> UInt32 {

@@ -1,0 +1,48 @@
+import Daemon
+import Records
+import Testing
+
+@testable import posix_mq_to_mqtt_bridge
+
+struct TopicsTests {
+  private func topics(_ arguments: String...) -> (topics: Topics, answer: Options.Answer?) {
+    var options = Options("tester", arguments: ["--config", "/dev/null"] + arguments)
+    let topics = Topics(&options)
+    return (topics, options.answer("Tests topics."))
+  }
+
+  private func text(_ topic: [CChar]) -> String {
+    String(decoding: topic.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  @Test func theyAreMadeOfPrefixDeviceAndProgram() throws {
+    var (topics, answer) = topics("--device-id", "pi-7", "--topic-prefix", "site/a")
+    #expect(answer == nil)
+    #expect(text(topics.status) == "site/a/pi-7/status")
+    var topic: [CChar] = []
+    let header = RecordHeader(instance: 1)
+    topics.name(
+      Record(header: header, body: .systemInformation(SystemInformation())), of: .cyclicSysinfo,
+      &topic)
+    #expect(text(topic) == "site/a/pi-7/cyclic-sysinfo")
+    topics.name(
+      Record(header: header, body: .sourceState(SourceState(.running))), of: .cyclicSysinfo, &topic)
+    #expect(text(topic) == "site/a/pi-7/cyclic-sysinfo/state")
+  }
+
+  @Test func theDefaultDeviceIsAlwaysTheSameAndNotTheMachineID() {
+    let first = topics().topics.deviceID
+    #expect(first == topics().topics.deviceID)
+    #expect(!first.isEmpty)
+  }
+
+  @Test(arguments: ["a/b", "a+", "#", "", "a\u{1}", "$SYS"])
+  func aDeviceThatIsNoTopicLevelIsRefused(_ id: String) {
+    #expect(topics("--device-id", id).answer?.status == 2)
+  }
+
+  @Test(arguments: ["/a", "a/", "a//b", "a/+", "#", "$share/a"])
+  func aPrefixThatIsNoTopicIsRefused(_ prefix: String) {
+    #expect(topics("--topic-prefix", prefix).answer?.status == 2)
+  }
+}
