@@ -12,7 +12,8 @@ let strict: [SwiftSetting] = [
 
 /// Adding a collector adds a line here, its cases in Sources/Records/Record.swift and its folder.
 let collectors: [Target] = [
-  .collector("cyclic-sysinfo")
+  .collector("cyclic-sysinfo"),
+  .collector("inotify-coredump", modules: ["CSystemd"], libraries: ["systemd"]),
 ]
 
 let package = Package(

@@ -1,10 +1,12 @@
 /// The programs that make records. The name is that of the executable, the queue and the topic.
 public enum Program: UInt8, CaseIterable, Sendable {
   case cyclicSysinfo = 1
+  case inotifyCoredump = 4
 
   public var name: StaticString {
     switch self {
     case .cyclicSysinfo: "cyclic-sysinfo"
+    case .inotifyCoredump: "inotify-coredump"
     }
   }
 
@@ -14,11 +16,13 @@ public enum Program: UInt8, CaseIterable, Sendable {
 public enum RecordKind: UInt16, CaseIterable, Sendable {
   case systemInformation = 1
   case sourceState = 2
+  case coreDump = 56
 
   public var name: StaticString {
     switch self {
     case .systemInformation: "system_information"
     case .sourceState: "source_state"
+    case .coreDump: "core_dump"
     }
   }
 
@@ -27,6 +31,7 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     switch self {
     case .systemInformation: .cyclicSysinfo
     case .sourceState: nil
+    case .coreDump: .inotifyCoredump
     }
   }
 }
@@ -39,6 +44,7 @@ public struct Record: Sendable {
   public enum Body: Sendable {
     case systemInformation(SystemInformation)
     case sourceState(SourceState)
+    case coreDump(CoreDump)
   }
 
   public init(header: RecordHeader, body: Body) {
@@ -54,6 +60,7 @@ public struct Record: Sendable {
     switch kind {
     case .systemInformation: body = .systemInformation(try decoder.body())
     case .sourceState: body = .sourceState(try decoder.body())
+    case .coreDump: body = .coreDump(try decoder.body())
     }
   }
 
@@ -61,6 +68,7 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation: .systemInformation
     case .sourceState: .sourceState
+    case .coreDump: .coreDump
     }
   }
 
@@ -69,6 +77,7 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(var body): body.visit(&visitor)
     case .sourceState(var body): body.visit(&visitor)
+    case .coreDump(var body): body.visit(&visitor)
     }
   }
 
@@ -77,6 +86,7 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.appendTopic(to: &topic)
     case .sourceState(let body): body.appendTopic(to: &topic)
+    case .coreDump(let body): body.appendTopic(to: &topic)
     }
   }
 
@@ -85,6 +95,7 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.isEvent
     case .sourceState(let body): body.isEvent
+    case .coreDump(let body): body.isEvent
     }
   }
 }
