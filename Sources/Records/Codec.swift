@@ -110,7 +110,9 @@ struct FieldDecoder: FieldVisitor {
   mutating func optional<T: WireInteger>(_ field: Field, _ value: inout T?) {
     guard let place = next(T.bitWidth / 8) else { return }
     let number = bytes.span.littleEndian(at: place, as: T.self)
-    value = number == ~0 ? nil : number
+    // Typed, since `number == ~0` would compare with the Int -1.
+    let absent: T = ~0
+    value = number == absent ? nil : number
   }
   @inline(__always)
   mutating func boolean(_ field: Field, _ value: inout Bool) {
