@@ -77,10 +77,11 @@ public struct RecordSender: ~Copyable {
   /// Many records at once may come faster than the bridge can be woken: where the queue had room up
   /// to now, it is given a moment to have some again. A queue that stays full is not waited for.
   public mutating func send<Body: RecordBody>(_ body: Body) throws(SystemError) -> Outcome {
-    let clock = prepare(body)
-    header.sequence += 1
-    var taken = try push(clock)
-    if !taken && !isFull && waitForRoom() { taken = try push(clock) }
+    var body = body
+    prepare(&body)
+    defer { header.sequence += 1 }
+    var taken = try push(&body)
+    if !taken && !isFull && waitForRoom() { taken = try push(&body) }
     guard taken else {
       header.dropped += 1
       defer { isFull = true }
@@ -96,8 +97,9 @@ public struct RecordSender: ~Copyable {
   ///
   /// For a source that keeps what is not taken; wait for ``queueDescriptor`` and offer it again.
   public mutating func offer<Body: RecordBody>(_ body: Body) throws(SystemError) -> Bool {
-    let clock = prepare(body)
-    guard try push(clock) else { return false }
+    var body = body
+    prepare(&body)
+    guard try push(&body) else { return false }
     header.sequence += 1
     return true
   }
@@ -118,15 +120,13 @@ public struct RecordSender: ~Copyable {
   }
 
   /// Puts the record into `bytes`; its sequence number counts once it is sent or dropped.
-  private mutating func prepare<Body: RecordBody>(_ body: Body) -> ClockReading {
-    var body = body
-    let clock = readClock()
-    header.clockSynchronized = clock.synchronized
-    header.bootTimeNanoseconds = clock.bootTimeNanoseconds
-    header.realTimeNanoseconds = clock.realTimeNanoseconds
+  private mutating func prepare<Body: RecordBody>(_ body: inout Body) {
+    envelope.clock = readClock()
+    header.clockSynchronized = envelope.clock.synchronized
+    header.bootTimeNanoseconds = envelope.clock.bootTimeNanoseconds
+    header.realTimeNanoseconds = envelope.clock.realTimeNanoseconds
     bytes.removeAll(keepingCapacity: true)
     header.encode(&body, into: &bytes)
-    return clock
   }
 
   private func waitForRoom() -> Bool {
@@ -136,12 +136,12 @@ public struct RecordSender: ~Copyable {
     }
   }
 
-  private mutating func push(_ clock: ClockReading) throws(SystemError) -> Bool {
+  private mutating func push<Body: RecordBody>(_ body: inout Body) throws(SystemError) -> Bool {
     switch queue {
     case .some(let queue): return try queue.send(bytes)
     case .none:
-      envelope.clock = clock
-      try printRecord(bytes, bytes.count, &json, envelope)
+      json.write(&body, header, envelope)
+      try printLine(json)
       return true
     }
   }
@@ -164,6 +164,10 @@ public func printRecord(
     throw SystemError("decode", errno: EBADMSG)
   }
   json.write(record, envelope)
+  try printLine(json)
+}
+
+private func printLine(_ json: JSON) throws(SystemError) {
   try writeToStandardOutput(json.bytes + [UInt8(ascii: "\n")])
 }
 

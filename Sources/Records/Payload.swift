@@ -26,17 +26,29 @@ extension JSON {
   /// | dropped | records that found the queue full in this instance, up to this one |
   /// | clock_synced | whether NTP or another source has set the clock that `time` goes by |
   public mutating func write(_ record: Record, _ envelope: Envelope) {
-    let header = record.header
+    begin(record.kind, record.header, envelope)
+    record.visit(&self)
+    end()
+  }
+
+  /// The same for a program that knows which body it has: it needs no code for all the others.
+  public mutating func write<Body: RecordBody>(
+    _ body: inout Body, _ header: RecordHeader, _ envelope: Envelope
+  ) {
+    begin(Body.kind, header, envelope)
+    body.visit(&self)
+    end()
+  }
+
+  private mutating func begin(_ kind: RecordKind, _ header: RecordHeader, _ envelope: Envelope) {
     begin()
     member("v", Self.payloadVersion)
-    member("kind", record.kind.name)
+    member("kind", kind.name)
     member("time", envelope.clock.time(of: header) / 1000, decimals: 6)
     member("boot_id", text: envelope.bootID.span)
     member("instance", header.instance)
     member("seq", header.sequence)
     member("dropped", header.dropped)
     member("clock_synced", envelope.clock.synchronized)
-    record.visit(&self)
-    end()
   }
 }
