@@ -42,6 +42,9 @@ let package = Package(
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
+      name: "InotifyCoredumpTests",
+      dependencies: ["inotify-coredump", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(name: "IntegrationTests", dependencies: ["CLinux", "Records"]),
   ],
   swiftLanguageModes: [.v6]

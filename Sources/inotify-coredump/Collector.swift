@@ -19,6 +19,7 @@ final class Collector {
   private var pending = PendingDumps()
   /// The queue is full; go on when it has room.
   private(set) var isBlocked = false
+  private var wasBlocked = false
   private var mustScan = false
   private var mustSave = false
   private var hasWarnedOfRights = false
@@ -112,7 +113,7 @@ final class Collector {
       see(name, bytes, isClosed: isClosed)
     } else if CoreDumpName.isLikeADump(bytes.span) && bytes != lastOddName {
       lastOddName = bytes
-      log.warning(text(String(decoding: bytes, as: UTF8.self), ": not a name that systemd gives a dump"))
+      log.warning(text(String(decoding: bytes, as: UTF8.self), ": not the name of a core dump"))
     }
   }
 
@@ -214,6 +215,7 @@ final class Collector {
     while let dump = pending.due(now) {
       if dump.stage == .waiting { dump.stage = .ready } else { look(at: dump, isClosed: false) }
     }
+    wasBlocked = isBlocked
     isBlocked = false
     try tellReady()
     if mustScan && !pending.isFull {
@@ -229,7 +231,9 @@ final class Collector {
       if options.withoutCommandLine { dump.dump.commandLine.removeAll() }
       guard try sender.offer(dump.dump) else {
         isBlocked = true
-        log.warning("the queue is full: core dumps wait until the bridge takes some")
+        if !wasBlocked {
+          log.warning("the queue is full: core dumps wait until the bridge takes some")
+        }
         return
       }
       if !dump.cursor.isEmpty { told.cursor = dump.cursor }
@@ -246,7 +250,7 @@ final class Collector {
     do throws(SystemError) {
       try stateFile.save(told)
     } catch {
-      log.warning(text(error.description, ": after a restart, dumps may be told twice or not at all"))
+      log.warning(text(error.description, ": dumps may be told twice after a restart"))
     }
   }
 

@@ -9,7 +9,7 @@ import Records
 /// user.coredump.gid         COREDUMP_GID          decimal
 /// user.coredump.signal      COREDUMP_SIGNAL       decimal
 /// user.coredump.timestamp   COREDUMP_TIMESTAMP    decimal, see crashTime(parsing:)
-/// user.coredump.rlimit      COREDUMP_RLIMIT       decimal, 2^64-1: unlimited
+/// user.coredump.rlimit      COREDUMP_RLIMIT       decimal, 2^63 or more: unlimited
 /// user.coredump.hostname    COREDUMP_HOSTNAME
 /// user.coredump.comm        COREDUMP_COMM
 /// user.coredump.exe         COREDUMP_EXE
@@ -69,7 +69,9 @@ extension CoreDump {
     case .uid: uid = decimalValue(value) ?? uid
     case .gid: gid = decimalValue(value) ?? gid
     case .signal: signal = decimalValue(value) ?? signal
-    case .coreLimit: coreLimitBytes = decimalValue(value) ?? coreLimitBytes
+    case .coreLimit:
+      // Distributions pass 2^63 in place of the limit, for the kernel lets a pipe have all of it.
+      coreLimitBytes = decimalValue(value).flatMap { $0 < 1 << 63 ? $0 : nil }
     case .hostname: hostname = FixedText(value)
     case .comm: comm = FixedText(value)
     case .executable: executable = FixedText(value)

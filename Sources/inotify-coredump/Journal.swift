@@ -103,11 +103,6 @@ struct Journal: ~Copyable {
     return try Self.check(sd_journal_next(journal), "sd_journal_next") > 0
   }
 
-  /// Goes to the entry before the current one; false if there is none.
-  borrowing func previous() throws(SystemError) -> Bool {
-    try Self.check(sd_journal_previous(journal), "sd_journal_previous") > 0
-  }
-
   /// The value of a field of the current entry, if it has it; long ones may be cut.
   borrowing func withField<Result>(
     _ name: StaticString, _ body: (Span<UInt8>) -> Result

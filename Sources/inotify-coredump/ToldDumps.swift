@@ -91,7 +91,8 @@ struct ToldDumps: Equatable {
   }
 
   @inline(never)
-  private static func append(_ bytes: inout [UInt8], _ word: StaticString, _ number: UInt64? = nil) {
+  private static func append(_ bytes: inout [UInt8], _ word: StaticString, _ number: UInt64? = nil)
+  {
     word.withUTF8Buffer { bytes.append(contentsOf: $0) }
     if let number { bytes.append(contentsOf: String(number).utf8) }
   }
