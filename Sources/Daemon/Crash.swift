@@ -13,7 +13,8 @@ public func reportCrashes() {
 
 /// Runs inside a signal handler: no allocation, one write(2).
 private func sayWhere(
-  _ signal: Int32, _: UnsafeMutablePointer<siginfo_t>?, _ context: UnsafeMutableRawPointer?
+  _ signal: Int32, _ information: UnsafeMutablePointer<siginfo_t>?,
+  _ context: UnsafeMutableRawPointer?
 ) {
   let offset = clinux_program_offset(context)
   let text: StaticString = "<2>crashed at offset 0x"
@@ -33,4 +34,6 @@ private func sayWhere(
     line[count] = UInt8(ascii: "\n")
     _ = write(2, line.baseAddress, count + 1)
   }
+  // Sent by another process, nothing would strike again.
+  if let information, information.pointee.si_code <= 0 { raise(signal) }
 }

@@ -39,6 +39,8 @@ final class BrokerConnection {
   /// The last reason that libmosquitto or the broker gave for what went wrong.
   private var reason = ""
   private var failed = false
+  /// Of the X509_V_ERR_ numbers: why the broker's certificate was not accepted.
+  private var certificateError = X509_V_OK
 
   /// Begins to connect; ``process(_:)`` goes on whenever the socket is ready.
   ///
@@ -100,9 +102,8 @@ final class BrokerConnection {
 
   /// Reads and writes what the socket is ready for. Errors: why the connection is gone.
   func process(_ readiness: Readiness) throws(BrokerError) {
-    if !isConnected { try checkHandshake(readiness) }
-    // In the TLS handshake only reading goes on with it, whatever it waited for.
-    if readiness != .writing || !isConnected { try proceed(mosquitto_loop_read(client, 1)) }
+    guard isConnected else { return try shakeHands() }
+    if readiness != .writing { try proceed(mosquitto_loop_read(client, 1)) }
     if readiness.contains(.writing) { try proceed(mosquitto_loop_write(client, 1)) }
   }
 
@@ -197,9 +198,29 @@ final class BrokerConnection {
     if reason == 0x8E { self.reason += ": another client has this device's id, see --device-id" }
   }
 
+  /// `OpenSSL Error[0]: error:0A00045C:SSL routines::tlsv13 alert certificate required` and the like:
+  /// what stands behind the last colon, and who says so.
   private func note(_ line: String) {
+    // The handshake's own error is "certificate verify failed" whatever was wrong with it.
+    if let ssl = mosquitto_ssl_get(client) {
+      certificateError = Int32(SSL_get_verify_result(OpaquePointer(ssl)))
+    }
     // The first error is the cause; what follows it are consequences.
-    if reason.isEmpty { reason = line }
+    guard reason.isEmpty else { return }
+    let text = line.utf8
+    guard text.starts(with: "OpenSSL".utf8), let colon = text.lastIndex(of: UInt8(ascii: ":"))
+    else {
+      reason = line
+      return
+    }
+    let words = text[text.index(after: colon)...].split(separator: UInt8(ascii: " "))
+    if let alert = words.firstIndex(where: { $0.elementsEqual("alert".utf8) }) {
+      reason = "TLS: the broker says:"
+      for word in words[(alert + 1)...] { reason += " \(Substring(word))" }
+    } else {
+      reason = "TLS:"
+      for word in words { reason += " \(Substring(word))" }
+    }
   }
 
   private func proceed(_ result: Int32) throws(BrokerError) {
@@ -211,9 +232,10 @@ final class BrokerConnection {
 
   private func explanation(_ result: Int32) -> String {
     let errno = clinux_errno()
-    if let refusal = certificateRefusal { return "TLS: the broker's certificate: \(refusal)" }
-    if !reason.isEmpty {
-      return result == Int32(MOSQ_ERR_TLS.rawValue) ? "TLS: \(reason)" : reason
+    if let certificateRefusal { return certificateRefusal }
+    if !reason.isEmpty { return reason }
+    if !isConnected, isSecured, result != Int32(MOSQ_ERR_EAI.rawValue), errno == EPROTO {
+      return "TLS: the broker broke off the handshake; does it know this client's certificate?"
     }
     switch mosq_err_t(rawValue: result) {
     case MOSQ_ERR_ERRNO: return String(cString: strerror(errno))
@@ -243,30 +265,48 @@ final class BrokerConnection {
     }
   }
 
-  /// What OpenSSL found wrong with the broker's certificate, if that is why the handshake failed.
-  private var certificateRefusal: String? {
-    guard let ssl = mosquitto_ssl_get(client) else { return nil }
-    let result = SSL_get_verify_result(OpaquePointer(ssl))
-    return result == 0 ? nil : String(cString: X509_verify_cert_error_string(result))
+  private var isSecured: Bool {
+    if case .none = options.security { false } else { true }
   }
 
-  /// Notices a connection that failed before it was one.
+  private var certificateRefusal: String? {
+    switch certificateError {
+    case X509_V_OK: return nil
+    // What libmosquitto's own check of the name leaves behind.
+    case X509_V_ERR_UNSPECIFIED:
+      return "TLS: the broker's certificate is not for the host \(options.host)"
+    default:
+      let words = String(cString: X509_verify_cert_error_string(Int(certificateError)))
+      return "TLS: the broker's certificate: \(words)"
+    }
+  }
+
+  /// Goes on with TLS and CONNECT until the broker has answered.
   ///
-  /// In the TLS handshake libmosquitto takes an error of the socket for "not yet", and would be
-  /// called again at once without end.
-  private func checkHandshake(_ readiness: Readiness) throws(BrokerError) {
-    guard let socket else { return }
+  /// Reads as long as there is something: what a broker says before it hangs up is the reason, and
+  /// it would be lost if writing failed first. In the TLS handshake libmosquitto only reads, and
+  /// takes an error of the socket for "not yet": it would be called again at once without end.
+  private func shakeHands() throws(BrokerError) {
+    var waiting = bytesToRead
+    repeat {
+      try proceed(mosquitto_loop_read(client, 1))
+      waiting = bytesToRead
+    } while waiting > 0 && !isConnected
+    if isConnected { return }
+    if waiting < 0 { try proceed(mosquitto_loop_write(client, 1)) }
     var error: Int32 = 0
     var size = socklen_t(MemoryLayout<Int32>.size)
-    if getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0, error != 0 {
+    if let socket, getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0, error != 0 {
       throw BrokerError(String(cString: strerror(error)))
     }
+    if waiting == 0 { throw BrokerError("the broker closed the connection before it answered") }
+  }
+
+  /// More than 0 if there is something, 0 if the broker has closed, -1 if nothing has come.
+  private var bytesToRead: Int {
+    guard let socket else { return -1 }
     var byte: UInt8 = 0
-    if readiness.contains(.reading),
-      recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT)) == 0
-    {
-      throw BrokerError("the broker closed the connection before it answered")
-    }
+    return recv(socket, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
   }
 
   private func check(_ result: Int32, _ what: StaticString) throws(BrokerError) {

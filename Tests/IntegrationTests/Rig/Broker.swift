@@ -32,9 +32,9 @@ final class Broker {
     let mosquitto = try #require(Machine.command("mosquitto"), "mosquitto is not installed")
     let path = folder.appending(path: "mosquitto-\(port).conf").path()
     let lines = """
-      per_listener_settings false
+      per_listener_settings true
       persistence false
-      max_queued_messages 0
+      max_queued_messages 1000000
       set_tcp_nodelay true
       log_type error
       log_type warning

@@ -1,11 +1,20 @@
 import Foundation
 
 /// A program that a test started; ended by its id at the latest when nobody holds it any more.
+///
+/// posix_spawn(3) itself: Foundation's Process takes a program for running as long as one of its
+/// own children is, and hands down whatever signals its thread has blocked.
 final class ChildProcess {
   let name: String
-  let logPath: String
-  let outputPath: String
-  private let process = Process()
+  let id: pid_t
+  private var status: Int32?
+  private var logLines: LineReader
+  private var outputLines: LineReader
+
+  struct CannotStart: Error {
+    let command: String
+    let errno: Int32
+  }
 
   /// Starts it with its standard output and its stderr in files of `folder`.
   init(
@@ -13,35 +22,53 @@ final class ChildProcess {
   ) throws {
     self.name = name
     let stem = folder.appending(path: "\(name)-\(Machine.uniqueName())").path()
-    logPath = stem + ".log"
-    outputPath = stem + ".out"
-    for path in [logPath, outputPath] {
-      _ = FileManager.default.createFile(atPath: path, contents: nil)
-    }
-    process.executableURL = URL(filePath: command[0])
-    process.arguments = Array(command.dropFirst())
+    var files = posix_spawn_file_actions_t()
+    posix_spawn_file_actions_init(&files)
+    defer { posix_spawn_file_actions_destroy(&files) }
+    let flags = O_WRONLY | O_CREAT | O_APPEND
+    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&files, 1, stem + ".out", flags, 0o600)
+    posix_spawn_file_actions_addopen(&files, 2, stem + ".log", flags, 0o600)
+
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    posix_spawnattr_setsigmask(&attributes, &signals)
+    sigfillset(&signals)
+    posix_spawnattr_setsigdefault(&attributes, &signals)
+    posix_spawnattr_setflags(
+      &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+
     var variables = ProcessInfo.processInfo.environment
     for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM"] {
       variables[name] = nil
     }
-    process.environment = variables.merging(environment) { $1 }
-    process.standardInput = FileHandle.nullDevice
-    process.standardOutput = FileHandle(forWritingAtPath: outputPath)
-    process.standardError = FileHandle(forWritingAtPath: logPath)
-    try process.run()
+    variables.merge(environment) { $1 }
+    var arguments = command.map { strdup($0) } + [nil]
+    var environment = variables.map { strdup("\($0)=\($1)") } + [nil]
+    defer { for text in arguments + environment { free(text) } }
+    var child: pid_t = 0
+    let result = posix_spawn(
+      &child, command[0], &files, &attributes, &arguments, &environment)
+    guard result == 0 else { throw CannotStart(command: command[0], errno: result) }
+    id = child
+    logLines = LineReader(path: stem + ".log")
+    outputLines = LineReader(path: stem + ".out")
   }
 
-  deinit {
-    guard process.isRunning else { return }
-    send(SIGKILL)
-    process.waitUntilExit()
-  }
+  deinit { kill() }
 
-  var id: pid_t { process.processIdentifier }
-  var isRunning: Bool { process.isRunning }
+  var isRunning: Bool {
+    guard status == nil else { return false }
+    var status: Int32 = 0
+    if waitpid(id, &status, WNOHANG) == id { self.status = status }
+    return self.status == nil
+  }
 
   func send(_ signal: Int32) {
-    Foundation.kill(id, signal)
+    if isRunning { Foundation.kill(id, signal) }
   }
 
   /// Ends it with SIGTERM; returns its exit status.
@@ -53,19 +80,18 @@ final class ChildProcess {
 
   /// Ends it as a crash would.
   func kill() {
-    send(SIGKILL)
-    process.waitUntilExit()
+    guard isRunning else { return }
+    Foundation.kill(id, SIGKILL)
+    var status: Int32 = 0
+    if waitpid(id, &status, 0) == id { self.status = status }
   }
 
   /// Waits until it ends by itself; returns its exit status, or minus the signal's number.
   func wait(within seconds: Double = 15) throws -> Int32 {
-    try eventually("\(name) ends", within: seconds) { !process.isRunning }
-    return process.terminationReason == .exit
-      ? process.terminationStatus : -process.terminationStatus
+    try eventually("\(name) ends", within: seconds) { !isRunning }
+    let status = status ?? 0
+    return status & 0x7F == 0 ? (status >> 8) & 0xFF : -(status & 0x7F)
   }
-
-  private lazy var logLines = LineReader(path: logPath)
-  private lazy var outputLines = LineReader(path: outputPath)
 
   /// The complete lines up to now.
   var log: [String] { logLines.read() }

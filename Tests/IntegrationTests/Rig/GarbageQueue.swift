@@ -31,6 +31,20 @@ final class GarbageQueue {
     return bytes.prefix(RecordHeader.encodedSize) + body
   }
 
+  /// A record whose clocks are as they are now, so that no step is seen between them.
+  static func recentSample(sequence: Int) -> [UInt8] {
+    var bytes = sample(sequence: sequence)
+    for (offset, clock) in [(40, CLOCK_BOOTTIME), (48, CLOCK_REALTIME)] {
+      var time = timespec()
+      clock_gettime(clock, &time)
+      let nanoseconds = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+      withUnsafeBytes(of: nanoseconds.littleEndian) {
+        bytes.replaceSubrange(offset..<(offset + 8), with: $0)
+      }
+    }
+    return bytes
+  }
+
   /// A record as cyclic-sysinfo sends it.
   static func sample(sequence: Int) -> [UInt8] {
     var bytes: [UInt8] = []
