@@ -13,6 +13,7 @@ let strict: [SwiftSetting] = [
 /// Adding a collector adds a line here, its cases in Sources/Records/Record.swift and its folder.
 let collectors: [Target] = [
   .collector("cyclic-sysinfo"),
+  .collector("cyclic-file-read"),
   .collector("inotify-coredump", modules: ["CSystemd"], libraries: ["systemd"]),
 ]
 
@@ -39,6 +40,9 @@ let package = Package(
     .testTarget(name: "DaemonTests", dependencies: ["CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "CyclicSysinfoTests", dependencies: ["cyclic-sysinfo", "CLinux", "Linux", "Records"]),
+    .testTarget(
+      name: "CyclicFileReadTests",
+      dependencies: ["cyclic-file-read", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),

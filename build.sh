@@ -26,7 +26,8 @@ usage: ./build.sh COMMAND
   help    print this text
 
 What is missing is installed with apt-get, through sudo if need be; only Swift is not. The sysroots
-for arm64 and armhf are made once, in ${STATS_CACHE:-${XDG_CACHE_HOME:-~/.cache}/stats-recording}.
+for arm64 and armhf are made once, in ${STATS_CACHE:-${XDG_CACHE_HOME:-~/.cache}/stats-recording};
+there the tests also have a Python with psutil from PyPI.
 END
 }
 
@@ -41,7 +42,8 @@ readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  jq mandoc openssl procps python3 shellcheck strace valgrind
+  iproute2 jq mandoc openssl procps python3 python3-venv shellcheck strace systemd
+  systemd-journal-remote valgrind
 )
 
 die() {
@@ -115,12 +117,43 @@ need_swift() {
   fi
 }
 
+# need_unpacked PACKAGE...: the files of packages, as .build/tools/<package>, for those that would
+# change this machine if they were installed, such as its core_pattern.
+need_unpacked() {
+  local package version folder
+  mkdir -p .build/tools
+  for package; do
+    version=$(apt-cache show --no-all-versions "$package" | sed -n 's/^Version: //p')
+    folder=$cache/packages/$package-$version
+    if [[ ! -d $folder ]]; then
+      echo "Unpacking $package into $folder" >&2
+      mkdir -p "$folder.partial"
+      # Relative: apt-get downloads into the working folder.
+      (cd "$folder.partial" && apt-get download -qq "$package" 2>/dev/null && dpkg-deb -x ./*.deb .)
+      mv -T "$folder.partial" "$folder"
+    fi
+    ln -sfnT "$folder" ".build/tools/$package"
+  done
+}
+
+
+# From PyPI: the witness for what cyclic-file-read tells.
+need_psutil() {
+  local folder=$cache/python
+  if "$folder/bin/python3" -c 'import psutil' 2>/dev/null; then return; fi
+  echo "Installing psutil into $folder" >&2
+  python3 -m venv "$folder"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check psutil
+}
+
 # ---- Building ------------------------------------------------------------------------------------
 
 # SwiftPM's output is of interest only if something is wrong, and a warning is.
 swift_build() {
   local output
-  if ! output=$(swift build "$@" 2>&1) || [[ $output == *warning:* ]]; then
+  # SwiftPM leaves empty folders behind where it finds TMPDIR.
+  mkdir -p .build/tmp
+  if ! output=$(TMPDIR=$PWD/.build/tmp swift build "$@" 2>&1) || [[ $output == *warning:* ]]; then
     printf '%s\n' "$output" >&2
     die 'SwiftPM failed or warned, see above'
   fi
@@ -441,6 +474,8 @@ command_test() {
     esac
   done
   need 'to test' "${libraries[@]}" "${test_tools[@]}"
+  need_psutil
+  need_unpacked systemd-coredump
   mapfile -t architectures < <(all_architectures)
 
   step 'shellcheck' shellcheck build.sh .ci/run

@@ -1,4 +1,5 @@
 import CLinux
+import Linux
 import Records
 
 /// One line per event on stderr, written with one write(2).
@@ -27,7 +28,7 @@ public struct Log: Sendable {
 
   private func write(_ priority: Int, _ word: StaticString, _ text: String) {
     // A text from outside must not become a second line, or a priority of its own.
-    var line = toJournal ? "<\(priority)>" : "\(program): \(word)"
+    var line = toJournal ? joined("<\(priority)>") : joined("\(program): \(word)")
     line.append(contentsOf: text)
     var bytes = [UInt8](line.utf8)
     for index in bytes.indices where bytes[index] < 0x20 { bytes[index] = UInt8(ascii: " ") }
@@ -40,7 +41,8 @@ public struct Log: Sendable {
     guard let stream = environment("JOURNAL_STREAM") else { return false }
     var status = stat()
     guard fstat(2, &status) == 0 else { return false }
-    return stream.utf8.elementsEqual("\(status.st_dev):\(status.st_ino)".utf8)
+    let own = joined("\(UInt64(status.st_dev)):\(UInt64(status.st_ino))")
+    return [UInt8](stream.utf8) == [UInt8](own.utf8)
   }
 }
 

@@ -38,10 +38,10 @@ public struct Options {
   /// Reads the command line, and `/etc/stats-recording/<program>.conf` if there is one.
   public init(_ program: StaticString, arguments: [String] = Self.commandLine) {
     self.program = program
-    configurationPath = "/etc/stats-recording/\(program).conf"
+    configurationPath = joined("/etc/stats-recording/\(program).conf")
     read(arguments)
     let named = text(
-      "config", "FILE", "read this file instead of \(configurationPath)")
+      "config", "FILE", joined("read this file instead of \(configurationPath)"))
     if let named { configurationPath = named }
     readConfiguration(mustExist: named != nil)
   }
@@ -63,13 +63,13 @@ public struct Options {
   public mutating func texts(
     _ name: StaticString, _ placeholder: StaticString, _ meaning: String
   ) -> [String] {
-    describe("--\(name) \(placeholder)", meaning)
+    describe(joined("--\(name) \(placeholder)"), meaning)
     var fromCommandLine: [String] = []
     var fromFile: [String] = []
-    for index in given.indices where given[index].name.utf8.elementsEqual("\(name)".utf8) {
+    for index in given.indices where Self.equal(given[index].name, name) {
       given[index].known = true
       guard let value = given[index].value else {
-        fail("\(place(given[index])) needs a value: \(placeholder)")
+        fail(joined("\(place(given[index])) needs a value: \(placeholder)"))
         continue
       }
       if given[index].line == nil { fromCommandLine.append(value) } else { fromFile.append(value) }
@@ -79,13 +79,13 @@ public struct Options {
 
   /// A flag: given alone, or with yes or no.
   public mutating func flag(_ name: StaticString, _ meaning: String) -> Bool {
-    describe("--\(name)", meaning)
+    describe(joined("--\(name)"), meaning)
     var result: (value: Bool, fromCommandLine: Bool) = (false, false)
-    for index in given.indices where given[index].name.utf8.elementsEqual("\(name)".utf8) {
+    for index in given.indices where Self.equal(given[index].name, name) {
       given[index].known = true
       let fromCommandLine = given[index].line == nil
       guard let value = Self.boolean(given[index].value) else {
-        fail("\(place(given[index])): say yes or no")
+        fail(joined("\(place(given[index])): say yes or no"))
         continue
       }
       if fromCommandLine || !result.fromCommandLine { result = (value, fromCommandLine) }
@@ -98,16 +98,34 @@ public struct Options {
     _ name: StaticString, default fallback: Interval, atLeast minimum: Interval,
     atMost maximum: Interval, _ meaning: String
   ) -> Interval {
-    guard let text = text(name, "TIME", "\(meaning) [\(fallback.description)]") else {
+    guard let text = text(name, "TIME", joined("\(meaning) [\(fallback.description)]")) else {
       return fallback
     }
-    guard let interval = Interval(text) else {
-      fail("--\(name) \(text): not a time; write 100ms, 1s or 5min")
+    return interval(name, text, minimum, maximum) ?? fallback
+  }
+
+  /// A length of time within `range`, or nil for what is switched off: `off` or `0`.
+  public mutating func intervalOrOff(
+    _ name: StaticString, default fallback: Interval, atLeast minimum: Interval,
+    atMost maximum: Interval, _ meaning: String
+  ) -> Interval? {
+    guard let text = text(name, "TIME", joined("\(meaning) [\(fallback.description)]")) else {
       return fallback
+    }
+    if Self.equal(text, "off") || Interval(text)?.nanoseconds == 0 { return nil }
+    return interval(name, text, minimum, maximum)
+  }
+
+  private mutating func interval(
+    _ name: StaticString, _ text: String, _ minimum: Interval, _ maximum: Interval
+  ) -> Interval? {
+    guard let interval = Interval(text) else {
+      fail(joined("--\(name) \(text): not a time; write 100ms, 1s or 5min"))
+      return nil
     }
     guard minimum.nanoseconds...maximum.nanoseconds ~= interval.nanoseconds else {
-      fail("--\(name) \(text): not from \(minimum.description) to \(maximum.description)")
-      return fallback
+      fail(joined("--\(name) \(text): not from \(minimum.description) to \(maximum.description)"))
+      return nil
     }
     return interval
   }
@@ -116,9 +134,11 @@ public struct Options {
   public mutating func number(
     _ name: StaticString, default fallback: Int, in range: ClosedRange<Int>, _ meaning: String
   ) -> Int {
-    guard let text = text(name, "N", "\(meaning) [\(fallback)]") else { return fallback }
+    guard let text = text(name, "N", joined("\(meaning) [\(fallback)]")) else { return fallback }
     guard let number = Int(text), range.contains(number) else {
-      fail("--\(name) \(text): not a whole number from \(range.lowerBound) to \(range.upperBound)")
+      fail(
+        joined(
+          "--\(name) \(text): not a whole number from \(range.lowerBound) to \(range.upperBound)"))
       return fallback
     }
     return number
@@ -135,11 +155,11 @@ public struct Options {
     let wantsHelp = flag("help", "say this and exit")
     if wantsHelp {
       return Answer(
-        text: "Usage: \(program) [--OPTION VALUE]...\n\(purpose)\n\n\(help)", status: 0)
+        text: joined("Usage: \(program) [--OPTION VALUE]...\n\(purpose)\n\n\(help)"), status: 0)
     }
-    if version { return Answer(text: "\(program) \(Version.text)\n", status: 0) }
+    if version { return Answer(text: joined("\(program) \(Version.text)\n"), status: 0) }
     if let unknown = given.first(where: { !$0.known }) {
-      fail("\(place(unknown)) is not an option; \(program) --help lists them")
+      fail(joined("\(place(unknown)) is not an option; \(program) --help lists them"))
     }
     return mistake.map { Answer(text: $0, status: 2) }
   }
@@ -149,23 +169,32 @@ public struct Options {
   private mutating func read(_ arguments: [String]) {
     var index = 0
     while index < arguments.count {
-      let argument = arguments[index].utf8
+      // An array: the views of a String are several KB of code in an embedded program.
+      let argument = [UInt8](arguments[index].utf8)
       index += 1
-      guard argument.starts(with: "--".utf8), argument.count > 2 else {
-        fail("\(arguments[index - 1]): options are written --name value")
+      guard Self.isOption(argument), argument.count > 2 else {
+        fail(joined("\(arguments[index - 1]): options are written --name value"))
         continue
       }
-      let body = argument.dropFirst(2)
-      if let equals = body.firstIndex(of: UInt8(ascii: "=")) {
-        let value = String(Substring(body[body.index(after: equals)...]))
-        given.append(Given(name: String(Substring(body[..<equals])), value: value, line: nil))
-      } else if index < arguments.count && !arguments[index].utf8.starts(with: "--".utf8) {
-        given.append(Given(name: String(Substring(body)), value: arguments[index], line: nil))
+      if let equals = argument.firstIndex(of: UInt8(ascii: "=")) {
+        let value = String(decoding: argument[(equals + 1)...], as: UTF8.self)
+        let name = String(decoding: argument[2..<equals], as: UTF8.self)
+        given.append(Given(name: name, value: value, line: nil))
+        continue
+      }
+      let name = String(decoding: argument[2...], as: UTF8.self)
+      if index < arguments.count && !Self.isOption([UInt8](arguments[index].utf8)) {
+        given.append(Given(name: name, value: arguments[index], line: nil))
         index += 1
       } else {
-        given.append(Given(name: String(Substring(body)), value: nil, line: nil))
+        given.append(Given(name: name, value: nil, line: nil))
       }
     }
+  }
+
+  private static func isOption(_ argument: [UInt8]) -> Bool {
+    let hyphen = UInt8(ascii: "-")
+    return argument.count >= 2 && argument[0] == hyphen && argument[1] == hyphen
   }
 
   private mutating func readConfiguration(mustExist: Bool) {
@@ -176,7 +205,7 @@ public struct Options {
           given.append(Given(name: entry.key, value: entry.value, line: entry.line))
         }
       } catch {
-        fail("\(configurationPath):\(error.line): \(error.reason)")
+        fail(joined("\(configurationPath):\(error.line): \(error.reason)"))
       }
     } catch {
       if error.errno != ENOENT || mustExist { fail(error.description) }
@@ -184,23 +213,30 @@ public struct Options {
   }
 
   private func place(_ given: Given) -> String {
-    if let line = given.line { return "\(configurationPath):\(line): \(given.name)" }
-    return "--\(given.name)"
+    if let line = given.line { return joined("\(configurationPath):\(line): \(given.name)") }
+    return joined("--\(given.name)")
+  }
+
+  /// Their bytes, one by one: the views of a String are several KB of code in an embedded program.
+  @inline(never)
+  private static func equal(_ text: String, _ word: StaticString) -> Bool {
+    let bytes = [UInt8](text.utf8)
+    return word.withUTF8Buffer { $0.elementsEqual(bytes) }
   }
 
   private mutating func describe(_ option: String, _ meaning: String) {
     let column = 26
-    help += "  \(option)"
+    help += joined("  \(option)")
     help += String(repeating: " ", count: max(1, column - 2 - option.utf8.count))
-    help += "\(meaning)\n"
+    help += joined("\(meaning)\n")
   }
 
   private static func boolean(_ text: String?) -> Bool? {
     guard let text else { return true }
-    for word in ["yes", "true", "on", "1"] where text.utf8.elementsEqual(word.utf8) { return true }
-    for word in ["no", "false", "off", "0"] where text.utf8.elementsEqual(word.utf8) {
-      return false
-    }
+    let yes: [StaticString] = ["yes", "true", "on", "1"]
+    let no: [StaticString] = ["no", "false", "off", "0"]
+    for word in yes where equal(text, word) { return true }
+    for word in no where equal(text, word) { return false }
     return nil
   }
 }

@@ -1,3 +1,5 @@
+import Linux
+
 /// Where the records of a program go; the same options in all programs.
 public struct OutputOptions: Sendable {
   /// The queue of a program is this and the program's name.
@@ -15,14 +17,16 @@ public struct OutputOptions: Sendable {
     prints = once || print
     queuePrefix =
       options.text(
-        "queue-prefix", "TEXT", "what the names of the queues begin with [\(Self.defaultPrefix)]")
+        "queue-prefix", "TEXT",
+        joined("what the names of the queues begin with [\(Self.defaultPrefix)]"))
       ?? Self.defaultPrefix
     // mq_overview(7): a slash, then up to 254 bytes without one; leave room for a program's name.
-    let name = queuePrefix.utf8
+    let name = [UInt8](queuePrefix.utf8)
     if name.first != UInt8(ascii: "/") || name.dropFirst().contains(UInt8(ascii: "/"))
       || name.count > 200
     {
-      options.fail("--queue-prefix \(queuePrefix): a slash, then up to 199 bytes without one")
+      options.fail(
+        joined("--queue-prefix \(queuePrefix): a slash, then up to 199 bytes without one"))
     }
   }
 

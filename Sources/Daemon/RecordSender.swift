@@ -21,7 +21,8 @@ public struct RecordSender: ~Copyable {
       switch self {
       case .sent, .queueIsStillFull: nil
       case .queueIsFull: "the queue is full: records are dropped until the bridge takes some"
-      case .queueHasRoom(let dropped): "the queue has room again: \(dropped) records were dropped"
+      case .queueHasRoom(let dropped):
+        joined("the queue has room again: \(dropped) records were dropped")
       }
     }
   }
@@ -48,7 +49,7 @@ public struct RecordSender: ~Copyable {
     _ program: Program, _ prefix: String
   ) throws(SystemError) -> MessageQueue {
     try MessageQueue.open(
-      "\(prefix)\(program.name)", .sending, depth: queueDepth,
+      joined("\(prefix)\(program.name)"), .sending, depth: queueDepth,
       messageSize: RecordHeader.maximumRecordSize)
   }
 
@@ -60,7 +61,7 @@ public struct RecordSender: ~Copyable {
   public var notice: String? {
     let depth = queueDepth
     guard depth < Self.queueDepth else { return nil }
-    return "the queue holds \(depth) records, not \(Self.queueDepth): "
+    return joined("the queue holds \(depth) records, not \(Self.queueDepth): ")
       + "raise fs.mqueue.msg_max with sysctl before the queue is made"
   }
 
@@ -77,11 +78,15 @@ public struct RecordSender: ~Copyable {
   /// Many records at once may come faster than the bridge can be woken: where the queue had room up
   /// to now, it is given a moment to have some again. A queue that stays full is not waited for.
   public mutating func send<Body: RecordBody>(_ body: Body) throws(SystemError) -> Outcome {
-    var body = body
-    prepare(&body)
-    defer { header.sequence += 1 }
-    var taken = try push(&body)
-    if !taken && !isFull && waitForRoom() { taken = try push(&body) }
+    prepare(body)
+    return try deliver()
+  }
+
+  @inline(never)
+  private mutating func deliver() throws(SystemError) -> Outcome {
+    header.sequence += 1
+    var taken = try push()
+    if !taken && !isFull && waitForRoom() { taken = try push() }
     guard taken else {
       header.dropped += 1
       defer { isFull = true }
@@ -97,9 +102,8 @@ public struct RecordSender: ~Copyable {
   ///
   /// For a source that keeps what is not taken; wait for ``queueDescriptor`` and offer it again.
   public mutating func offer<Body: RecordBody>(_ body: Body) throws(SystemError) -> Bool {
-    var body = body
-    prepare(&body)
-    guard try push(&body) else { return false }
+    prepare(body)
+    guard try push() else { return false }
     header.sequence += 1
     return true
   }
@@ -119,14 +123,21 @@ public struct RecordSender: ~Copyable {
     }
   }
 
-  /// Puts the record into `bytes`; its sequence number counts once it is sent or dropped.
-  private mutating func prepare<Body: RecordBody>(_ body: inout Body) {
+  /// Puts the record into `bytes`, or into `json` where it is printed; all that depends on the body
+  /// is here. Its sequence number counts once it is sent or dropped.
+  private mutating func prepare<Body: RecordBody>(_ body: Body) {
+    var body = body
+    stamp()
+    if sends { header.encode(&body, into: &bytes) } else { json.write(&body, header, envelope) }
+  }
+
+  @inline(never)
+  private mutating func stamp() {
     envelope.clock = readClock()
     header.clockSynchronized = envelope.clock.synchronized
     header.bootTimeNanoseconds = envelope.clock.bootTimeNanoseconds
     header.realTimeNanoseconds = envelope.clock.realTimeNanoseconds
     bytes.removeAll(keepingCapacity: true)
-    header.encode(&body, into: &bytes)
   }
 
   private func waitForRoom() -> Bool {
@@ -136,11 +147,10 @@ public struct RecordSender: ~Copyable {
     }
   }
 
-  private mutating func push<Body: RecordBody>(_ body: inout Body) throws(SystemError) -> Bool {
+  private func push() throws(SystemError) -> Bool {
     switch queue {
     case .some(let queue): return try queue.send(bytes)
     case .none:
-      json.write(&body, header, envelope)
       try printLine(json)
       return true
     }

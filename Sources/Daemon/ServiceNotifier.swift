@@ -22,8 +22,8 @@ public struct ServiceNotifier: ~Copyable {
       microseconds: environment("WATCHDOG_USEC"), process: environment("WATCHDOG_PID"))
   }
 
-  public borrowing func ready(_ status: String) { send("READY=1\nSTATUS=\(status)") }
-  public borrowing func status(_ text: String) { send("STATUS=\(text)") }
+  public borrowing func ready(_ status: String) { send(joined("READY=1\nSTATUS=\(status)")) }
+  public borrowing func status(_ text: String) { send(joined("STATUS=\(text)")) }
   public borrowing func stopping() { send("STOPPING=1") }
   public borrowing func watchdog() { send("WATCHDOG=1") }
 

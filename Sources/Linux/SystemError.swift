@@ -15,7 +15,7 @@ public struct SystemError: Error, Sendable {
 
   /// `open /proc/x: No such file or directory`
   public var description: String {
-    "\(call)\(subject.isEmpty ? "" : " ")\(subject): \(String(cString: strerror(errno)))"
+    joined("\(call)\(subject.isEmpty ? "" : " ")\(subject): \(String(cString: strerror(errno)))")
   }
 }
 

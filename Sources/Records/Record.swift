@@ -1,11 +1,13 @@
 /// The programs that make records. The name is that of the executable, the queue and the topic.
 public enum Program: UInt8, CaseIterable, Sendable {
   case cyclicSysinfo = 1
+  case cyclicFileRead = 2
   case inotifyCoredump = 4
 
   public var name: StaticString {
     switch self {
     case .cyclicSysinfo: "cyclic-sysinfo"
+    case .cyclicFileRead: "cyclic-file-read"
     case .inotifyCoredump: "inotify-coredump"
     }
   }
@@ -16,12 +18,28 @@ public enum Program: UInt8, CaseIterable, Sendable {
 public enum RecordKind: UInt16, CaseIterable, Sendable {
   case systemInformation = 1
   case sourceState = 2
+  case cpuTimes = 32
+  case cpuActivity = 33
+  case cpuFrequency = 34
+  case memory = 35
+  case pageActivity = 36
+  case networkInterface = 37
+  case sockets = 38
+  case wireless = 39
   case coreDump = 56
 
   public var name: StaticString {
     switch self {
     case .systemInformation: "system_information"
     case .sourceState: "source_state"
+    case .cpuTimes: "cpu_times"
+    case .cpuActivity: "cpu_activity"
+    case .cpuFrequency: "cpu_frequency"
+    case .memory: "memory"
+    case .pageActivity: "page_activity"
+    case .networkInterface: "network_interface"
+    case .sockets: "sockets"
+    case .wireless: "wireless"
     case .coreDump: "core_dump"
     }
   }
@@ -31,6 +49,10 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     switch self {
     case .systemInformation: .cyclicSysinfo
     case .sourceState: nil
+    case .cpuTimes, .cpuActivity, .cpuFrequency, .memory, .pageActivity, .networkInterface,
+      .sockets,
+      .wireless:
+      .cyclicFileRead
     case .coreDump: .inotifyCoredump
     }
   }
@@ -44,6 +66,14 @@ public struct Record: Sendable {
   public enum Body: Sendable {
     case systemInformation(SystemInformation)
     case sourceState(SourceState)
+    case cpuTimes(CPUTimes)
+    case cpuActivity(CPUActivity)
+    case cpuFrequency(CPUFrequency)
+    case memory(Memory)
+    case pageActivity(PageActivity)
+    case networkInterface(NetworkInterface)
+    case sockets(Sockets)
+    case wireless(Wireless)
     case coreDump(CoreDump)
   }
 
@@ -60,6 +90,14 @@ public struct Record: Sendable {
     switch kind {
     case .systemInformation: body = .systemInformation(try decoder.body())
     case .sourceState: body = .sourceState(try decoder.body())
+    case .cpuTimes: body = .cpuTimes(try decoder.body())
+    case .cpuActivity: body = .cpuActivity(try decoder.body())
+    case .cpuFrequency: body = .cpuFrequency(try decoder.body())
+    case .memory: body = .memory(try decoder.body())
+    case .pageActivity: body = .pageActivity(try decoder.body())
+    case .networkInterface: body = .networkInterface(try decoder.body())
+    case .sockets: body = .sockets(try decoder.body())
+    case .wireless: body = .wireless(try decoder.body())
     case .coreDump: body = .coreDump(try decoder.body())
     }
   }
@@ -68,6 +106,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation: .systemInformation
     case .sourceState: .sourceState
+    case .cpuTimes: .cpuTimes
+    case .cpuActivity: .cpuActivity
+    case .cpuFrequency: .cpuFrequency
+    case .memory: .memory
+    case .pageActivity: .pageActivity
+    case .networkInterface: .networkInterface
+    case .sockets: .sockets
+    case .wireless: .wireless
     case .coreDump: .coreDump
     }
   }
@@ -77,6 +123,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(var body): body.visit(&visitor)
     case .sourceState(var body): body.visit(&visitor)
+    case .cpuTimes(var body): body.visit(&visitor)
+    case .cpuActivity(var body): body.visit(&visitor)
+    case .cpuFrequency(var body): body.visit(&visitor)
+    case .memory(var body): body.visit(&visitor)
+    case .pageActivity(var body): body.visit(&visitor)
+    case .networkInterface(var body): body.visit(&visitor)
+    case .sockets(var body): body.visit(&visitor)
+    case .wireless(var body): body.visit(&visitor)
     case .coreDump(var body): body.visit(&visitor)
     }
   }
@@ -86,6 +140,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.appendTopic(to: &topic)
     case .sourceState(let body): body.appendTopic(to: &topic)
+    case .cpuTimes(let body): body.appendTopic(to: &topic)
+    case .cpuActivity(let body): body.appendTopic(to: &topic)
+    case .cpuFrequency(let body): body.appendTopic(to: &topic)
+    case .memory(let body): body.appendTopic(to: &topic)
+    case .pageActivity(let body): body.appendTopic(to: &topic)
+    case .networkInterface(let body): body.appendTopic(to: &topic)
+    case .sockets(let body): body.appendTopic(to: &topic)
+    case .wireless(let body): body.appendTopic(to: &topic)
     case .coreDump(let body): body.appendTopic(to: &topic)
     }
   }
@@ -95,6 +157,14 @@ public struct Record: Sendable {
     switch body {
     case .systemInformation(let body): body.isEvent
     case .sourceState(let body): body.isEvent
+    case .cpuTimes(let body): body.isEvent
+    case .cpuActivity(let body): body.isEvent
+    case .cpuFrequency(let body): body.isEvent
+    case .memory(let body): body.isEvent
+    case .pageActivity(let body): body.isEvent
+    case .networkInterface(let body): body.isEvent
+    case .sockets(let body): body.isEvent
+    case .wireless(let body): body.isEvent
     case .coreDump(let body): body.isEvent
     }
   }

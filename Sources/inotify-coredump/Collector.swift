@@ -36,7 +36,7 @@ final class Collector {
     do throws(SystemError) {
       left = try stateFile?.load()
     } catch {
-      log.warning(text(error.description, ": what is there already will not be told"))
+      log.warning(joined("\(error.description): what is there already will not be told"))
     }
     var start: Journal.Start = options.reportsExisting ? .beginning : .end
     if let left {
@@ -91,11 +91,11 @@ final class Collector {
       switch event {
       case .file(let range, let isClosed): see(folder.name(range), isClosed: isClosed)
       case .appeared:
-        log.information(text(folder.path, " is there: watching it"))
+        log.information(joined("\(folder.path) is there: watching it"))
         mustScan = true
-      case .gone: log.warning(text(folder.path, " is gone: waiting for it"))
+      case .gone: log.warning(joined("\(folder.path) is gone: waiting for it"))
       case .overflow:
-        log.warning(text("more happened than inotify could tell: looking at all of ", folder.path))
+        log.warning(joined("more happened than inotify could tell: looking at \(folder.path)"))
         mustScan = true
       }
     }
@@ -113,7 +113,7 @@ final class Collector {
       see(name, bytes, isClosed: isClosed)
     } else if CoreDumpName.isLikeADump(bytes.span) && bytes != lastOddName {
       lastOddName = bytes
-      log.warning(text(String(decoding: bytes, as: UTF8.self), ": not the name of a core dump"))
+      log.warning(joined("\(String(decoding: bytes, as: UTF8.self)): not the name of a core dump"))
     }
   }
 
@@ -137,7 +137,7 @@ final class Collector {
     if case .unreadable(_, let errno) = file, !hasWarnedOfRights {
       hasWarnedOfRights = true
       let error = SystemError("open", errno: errno, String(decoding: dump.name, as: UTF8.self))
-      log.warning(text(error.description, ": only CAP_DAC_READ_SEARCH shows what systemd noted"))
+      log.warning(joined("\(error.description): only CAP_DAC_READ_SEARCH shows what systemd noted"))
     }
     let policy = FilePolicy(journalWait: journal.expectsEntries ? options.journalWait : 0)
     let next = policy.stage(
@@ -177,7 +177,7 @@ final class Collector {
       guard let read = try journal.entry() else { return }
       entry = read
     } catch {
-      log.warning(text("not used: an entry of the journal about a core dump ", error.text))
+      log.warning(joined("not used: an entry of the journal about a core dump \(error.text)"))
       told.cursor = cursor
       return
     }
@@ -240,7 +240,7 @@ final class Collector {
       told.insert(dump.key)
       pending.remove(dump)
       mustSave = true
-      log.detail(text("told of the core dump of process ", String(dump.key.pid)))
+      log.detail(joined("told of the core dump of process \(UInt64(dump.key.pid))"))
     }
   }
 
@@ -250,7 +250,7 @@ final class Collector {
     do throws(SystemError) {
       try stateFile.save(told)
     } catch {
-      log.warning(text(error.description, ": dumps may be told twice after a restart"))
+      log.warning(joined("\(error.description): dumps may be told twice after a restart"))
     }
   }
 
@@ -279,11 +279,13 @@ final class Collector {
       // systemd-coredump makes its folder at the first dump.
       return nil
     }
-    if !folder.exists { return text("no ", folder.path, ": apt install systemd-coredump") }
+    if !folder.exists { return joined("no \(folder.path): apt install systemd-coredump") }
     if case .leadsElsewhere(let pattern) = pattern, options.isDefaultFolder {
-      return text(
-        "core dumps do not go to systemd-coredump: apt install systemd-coredump ",
-        "(kernel.core_pattern is ", pattern, ")")
+      return joined(
+        """
+        core dumps do not go to systemd-coredump: apt install systemd-coredump \
+        (kernel.core_pattern is \(pattern))
+        """)
     }
     return nil
   }

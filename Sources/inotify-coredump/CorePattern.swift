@@ -17,7 +17,7 @@ enum CorePattern: Equatable {
 
   /// The pattern of a machine. `folder` has no slash at the end.
   static func read(procfs: String, folder: String) -> CorePattern {
-    guard let bytes = try? readFile(text(procfs, "/sys/kernel/core_pattern"), limit: 1024) else {
+    guard let bytes = try? readFile(joined("\(procfs)/sys/kernel/core_pattern"), limit: 1024) else {
       return .unknown
     }
     return CorePattern(parsing: bytes.span, folder: [UInt8](folder.utf8))

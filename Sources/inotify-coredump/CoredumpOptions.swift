@@ -1,4 +1,5 @@
 import Daemon
+import Linux
 
 /// What the command line and the configuration file say.
 struct CoredumpOptions {
@@ -21,7 +22,7 @@ struct CoredumpOptions {
     self.folder = folder ?? Self.defaultFolder
     isDefaultFolder = folder == nil
     if self.folder.utf8.first != UInt8(ascii: "/") || self.folder.utf8.count < 2 {
-      options.fail(text("--folder ", self.folder, ": write the whole path, from the root"))
+      options.fail(joined("--folder \(self.folder): write the whole path, from the root"))
     }
     usesJournal = !options.flag("no-journal", "do not read the journal, only the folder")
     journalDirectory = options.text(
@@ -50,6 +51,6 @@ struct CoredumpOptions {
       if byte == UInt8(ascii: ":") { break }
       path.append(byte)
     }
-    return text(String(decoding: path, as: UTF8.self), "/inotify-coredump.state")
+    return joined("\(String(decoding: path, as: UTF8.self))/inotify-coredump.state")
   }
 }

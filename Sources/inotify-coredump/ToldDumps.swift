@@ -138,7 +138,7 @@ struct StateFile {
     do throws(ToldDumps.ParseError) {
       return (try ToldDumps(parsing: bytes.span), time)
     } catch {
-      throw SystemError("parse", errno: EBADMSG, text(path, " line ", String(error.line)))
+      throw SystemError("parse", errno: EBADMSG, joined("\(path) line \(error.line)"))
     }
   }
 
@@ -146,7 +146,7 @@ struct StateFile {
   ///
   /// Errors: those of open(2), write(2), fsync(2) and rename(2).
   func save(_ told: ToldDumps) throws(SystemError) {
-    let new = text(path, ".new")
+    let new = joined("\(path).new")
     do {
       let descriptor = try FileDescriptor.open(
         new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)

@@ -23,7 +23,7 @@ struct Watch {
     if let obstacle, isSame(obstacle, found) { return false }
     obstacle = .some(found)
     if let found {
-      log.warning(text(found, "; waiting for it"))
+      log.warning(joined("\(found); waiting for it"))
       try collector.announce(.unavailable, found)
     } else {
       try collector.announce(.running)
@@ -32,7 +32,7 @@ struct Watch {
   }
 
   var status: String {
-    if let reason = obstacle ?? nil { return text("waiting: ", reason) }
+    if let reason = obstacle ?? nil { return joined("waiting: \(reason)") }
     return "watching for core dumps"
   }
 

@@ -122,7 +122,7 @@ struct WatchedFolder: ~Copyable {
         part.append(byte)
       } else if !part.isEmpty {
         ancestors.append(Ancestor(path: above.isEmpty ? "/" : above, next: part))
-        above = text(above, "/", String(decoding: part, as: UTF8.self))
+        above = joined("\(above)/\(String(decoding: part, as: UTF8.self))")
         part = []
       }
     }

@@ -48,12 +48,12 @@ func run() -> Int32 {
   }
 }
 
-/// The latest dump that there is; 69, EX_UNAVAILABLE, if there is none and none can come.
+/// Tells of the latest dump that there is; EX_UNAVAILABLE if there is none and none can come.
 func tellOnce(_ collector: Collector, _ log: Log) throws(SystemError) -> Int32 {
   if try collector.tellLatest() { return 0 }
   if let obstacle = collector.obstacle() {
     log.error(obstacle)
-    return 69
+    return EX_UNAVAILABLE
   }
   log.information("there is no core dump yet")
   return 0

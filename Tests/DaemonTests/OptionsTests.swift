@@ -31,6 +31,25 @@ struct OptionsTests {
     }
   }
 
+  private static let pulses: [(String?, Interval?, String?)] = [
+    (nil, .seconds(5), nil), ("off", nil, nil), ("0", nil, nil), ("0s", nil, nil),
+    ("2s", .seconds(2), nil), ("1s", .seconds(1), nil),
+    ("no", nil, "--pulse no: not a time; write 100ms, 1s or 5min"),
+    ("1ms", nil, "--pulse 1ms: not from 1s to 1min"),
+  ]
+
+  @Test(arguments: pulses)
+  func anIntervalMayBeSwitchedOff(
+    _ value: String?, _ interval: Interval?, _ mistake: String?
+  ) throws {
+    var options = Options(
+      "tester", arguments: ["--config", "/dev/null"] + (value.map { ["--pulse", $0] } ?? []))
+    let given = options.intervalOrOff(
+      "pulse", default: .seconds(5), atLeast: .seconds(1), atMost: .seconds(60), "how often")
+    #expect(given == interval)
+    #expect(options.answer("Tests options.")?.text == mistake)
+  }
+
   @Test func withoutOptionsTheDefaultsHold() throws {
     let settings = try Settings()
     #expect(settings.answer == nil)

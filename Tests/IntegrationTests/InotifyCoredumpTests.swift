@@ -258,18 +258,18 @@ struct InotifyCoredumpTests {
   func fileAndEntryAreOneRecord() throws {
     let rig = try Rig()
     let folder = try folder(rig)
-    let journal = try JournalFiles(rig.folder.path() + "/journal")
+    let journal = try JournalFiles(rig.folder.path() + "/journal", rig)
     let process = try collector(rig, folder, "--journal-wait", "10s", journal: journal)
     // The file first, as systemd-coredump does it.
     folder.store("first", pid: 1)
-    try journal.write("first", pid: 1)
+    journal.write("first", pid: 1)
     try eventually("one record of both", within: 5) { pids(process) == [1] }
     // The entry first.
-    try journal.write("second", pid: 2, ["COREDUMP_USER_UNIT": "app.scope"])
+    journal.write("second", pid: 2, ["COREDUMP_USER_UNIT": "app.scope"])
     try eventually("told at once", within: 5) { pids(process) == [1, 2] }
     folder.store("second", pid: 2)
     folder.store("third", pid: 3)
-    try journal.write("third", pid: 3, ["COREDUMP_TRUNCATED": "1"])
+    journal.write("third", pid: 3, ["COREDUMP_TRUNCATED": "1"])
     try eventually("the next one", within: 5) { pids(process) == [1, 2, 3] }
     let told = dumps(process)
     #expect(told[0].text("unit") == "first.service")
@@ -285,11 +285,11 @@ struct InotifyCoredumpTests {
   func dumpsThatWereNotKeptAreToldFromTheJournal() throws {
     let rig = try Rig()
     let folder = try folder(rig)
-    let journal = try JournalFiles(rig.folder.path() + "/journal")
+    let journal = try JournalFiles(rig.folder.path() + "/journal", rig)
     let process = try collector(rig, folder, "--no-command-line", journal: journal)
-    try journal.write("large", pid: 1, ending: nil, ["COREDUMP_TRUNCATED": "1"])
-    try journal.write("inside", pid: 2, ending: nil, ["COREDUMP": "the dump itself"])
-    try journal.write(
+    journal.write("large", pid: 1, ending: nil, ["COREDUMP_TRUNCATED": "1"])
+    journal.write("inside", pid: 2, ending: nil, ["COREDUMP": "the dump itself"])
+    journal.write(
       "long", pid: 3, ending: nil, ["COREDUMP_CMDLINE": String(repeating: "x", count: 9000)])
     try eventually("all are told") { pids(process) == [1, 2, 3] }
     let told = dumps(process)
@@ -304,16 +304,16 @@ struct InotifyCoredumpTests {
   func anEntryThatComesTooLateIsNotToldAgain() throws {
     let rig = try Rig()
     let folder = try folder(rig)
-    let journal = try JournalFiles(rig.folder.path() + "/journal")
+    let journal = try JournalFiles(rig.folder.path() + "/journal", rig)
     let process = try collector(rig, folder, "--journal-wait", "300ms", journal: journal)
     folder.store(pid: 1)
     try eventually("told without its entry") { pids(process) == [1] }
     #expect(dumps(process)[0].flag("journal_entry") == false)
-    try journal.write(pid: 1)
+    journal.write(pid: 1)
     try eventually("it is seen") { process.log.contains { $0.contains("after its dump was told") } }
     try process.stop()
     let again = try collector(rig, folder, "--journal-wait", "300ms", journal: journal)
-    try journal.write(pid: 2, ending: nil)
+    journal.write(pid: 2, ending: nil)
     try eventually("only the next one") { pids(again) == [2] }
     try again.stop()
   }
@@ -322,27 +322,29 @@ struct InotifyCoredumpTests {
   func whatCameWhileItWasDownIsToldOnceFromBothSources() throws {
     let rig = try Rig()
     let folder = try folder(rig)
-    let journal = try JournalFiles(rig.folder.path() + "/journal")
-    try journal.write("old", pid: 1, ending: nil)
+    let journal = try JournalFiles(rig.folder.path() + "/journal", rig)
+    journal.write("old", pid: 1, ending: nil)
     folder.store("old", pid: 2)
-    try journal.write("old", pid: 2)
+    journal.write("old", pid: 2)
+    try journal.settle(rig)
     let first = try collector(rig, folder, journal: journal)
-    try journal.write(pid: 3, ending: nil)
+    journal.write(pid: 3, ending: nil)
     try eventually("only what is new") { pids(first) == [3] }
     try eventually("remembered") {
       try String(contentsOfFile: state(rig), encoding: .utf8).contains(" 3 1795228999000000\n")
     }
     first.kill()
     folder.store(pid: 4)
-    try journal.write(pid: 4)
-    try journal.write(pid: 5, ending: nil)
+    journal.write(pid: 4)
+    journal.write(pid: 5, ending: nil)
     folder.store(pid: 6)
+    try journal.settle(rig)
     let second = try collector(rig, folder, "--journal-wait", "1s", journal: journal)
     try eventually("the rest, once") { pids(second).sorted() == [4, 5, 6] }
     #expect(dumps(second).first { $0.integer("pid") == 4 }?.text("unit") == "sh.service")
     try second.stop()
     let third = try collector(rig, folder, "--journal-wait", "1s", journal: journal)
-    try journal.write(pid: 7, ending: nil)
+    journal.write(pid: 7, ending: nil)
     try eventually("and not again") { pids(third) == [7] }
     try third.stop()
   }
@@ -351,13 +353,13 @@ struct InotifyCoredumpTests {
   func entriesThatCannotBeTrustedAreNotUsed() throws {
     let rig = try Rig()
     let folder = try folder(rig)
-    let journal = try JournalFiles(rig.folder.path() + "/journal")
+    let journal = try JournalFiles(rig.folder.path() + "/journal", rig)
     let process = try collector(rig, folder, journal: journal)
-    try journal.write(pid: 1, ending: nil, ["_UID": "1001"])
-    try journal.write(pid: 2, ending: nil, ["COREDUMP_PID": nil])
-    try journal.write(pid: 3, ending: nil, ["COREDUMP_TIMESTAMP": "soon"])
-    try journal.write(pid: 4, ending: "/../../../../etc/passwd")
-    try journal.write(pid: 5, ending: nil, ["_UID": "998"])
+    journal.write(pid: 1, ending: nil, ["_UID": "1001"])
+    journal.write(pid: 2, ending: nil, ["COREDUMP_PID": nil])
+    journal.write(pid: 3, ending: nil, ["COREDUMP_TIMESTAMP": "soon"])
+    journal.write(pid: 4, ending: "/../../../../etc/passwd")
+    journal.write(pid: 5, ending: nil, ["_UID": "998"])
     try eventually("the good ones are told") { pids(process) == [4, 5] }
     #expect(process.log.count { $0.contains("does not say which process crashed") } == 2)
     #expect(process.log.count { $0.contains("written by another user") } == 1)
@@ -381,8 +383,8 @@ struct InotifyCoredumpTests {
     folder.store(pid: 1)
     // No files of a journal: nothing to wait for.
     try eventually("told at once", within: 5) { pids(process) == [1] }
-    let journal = try JournalFiles(path)
-    try journal.write(pid: 2, ending: nil)
+    let journal = try JournalFiles(path, rig)
+    journal.write(pid: 2, ending: nil)
     try eventually("told from the journal") { pids(process) == [1, 2] }
     try process.stop()
   }

@@ -69,33 +69,28 @@ final class CoreDumpFolder {
 /// journald and writes what the journal's export format says.
 final class JournalFiles {
   let path: String
-  private let process = Process()
-  private let pipe = Pipe()
+  private let process: ChildProcess
+  private let feed: Feed
   private var entries = 0
+  private var dumps = 0
 
   static let command = "/lib/systemd/systemd-journal-remote"
 
-  init(_ path: String) throws {
+  init(_ path: String, _ rig: Rig) throws {
     self.path = path
     try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    process.executableURL = URL(filePath: Self.command)
-    process.arguments = ["--output", path + "/remote.journal", "-"]
-    process.standardInput = pipe
-    process.standardError = FileHandle.nullDevice
-    try process.run()
+    feed = try Feed(in: rig.folder)
+    process = try ChildProcess(
+      [Self.command, "--output", path + "/remote.journal", "-"], name: "journal-remote",
+      in: rig.folder, input: feed.path)
     // The file is there from the first entry on.
-    try write(["MESSAGE": "the journal begins"])
+    write(["MESSAGE": "the journal begins"])
     try eventually("journal-remote writes") {
       FileManager.default.fileExists(atPath: path + "/remote.journal")
     }
   }
 
-  deinit {
-    try? pipe.fileHandleForWriting.close()
-    process.waitUntilExit()
-  }
-
-  private func write(_ fields: [String: String]) throws {
+  private func write(_ fields: [String: String]) {
     entries += 1
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
@@ -106,14 +101,14 @@ final class JournalFiles {
     {
       text += "\(name)=\(value)\n"
     }
-    try pipe.fileHandleForWriting.write(contentsOf: Data((text + "\n").utf8))
+    feed.write(text + "\n")
   }
 
   /// The entry of systemd-coredump about a dump; nil as a field's value leaves it out.
   func write(
     _ comm: String = "sh", pid: Int, time: Int = 1_795_228_999, ending: String? = ".zst",
     _ changes: [String: String?] = [:]
-  ) throws {
+  ) {
     var fields: [String: String?] = [
       "MESSAGE_ID": "fc2e22bc6ee647b6b90729ab34a250b1", "_UID": "1000",
       "MESSAGE": "Process \(pid) (\(comm)) of user 1000 dumped core.",
@@ -128,7 +123,20 @@ final class JournalFiles {
         "/var/lib/systemd/coredump/" + CoreDumpFolder.name(comm, pid: pid, time: time) + ending
     }
     for (name, value) in changes { fields.updateValue(value, forKey: name) }
-    try write(fields.compactMapValues { $0 })
+    write(fields.compactMapValues { $0 })
+    dumps += 1
+  }
+
+  /// Waits until journalctl(1) finds all entries about dumps.
+  func settle(_ rig: Rig) throws {
+    let command = try #require(Machine.command("journalctl"))
+    try eventually("the entries are in the journal") {
+      let found = try rig.run([
+        command, "--directory", path, "--output", "json",
+        "MESSAGE_ID=fc2e22bc6ee647b6b90729ab34a250b1",
+      ])
+      return found.output.count == dumps
+    }
   }
 }
 

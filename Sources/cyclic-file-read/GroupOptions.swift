@@ -1,0 +1,34 @@
+import Daemon
+import Linux
+
+/// Where the files are, and how often each group reads them.
+struct GroupOptions {
+  let procfs: String
+  let sysfs: String
+  private var intervals: [Interval?] = []
+
+  init(_ options: inout Options) {
+    procfs = options.text("procfs", "DIR", "where procfs is mounted [/proc]") ?? "/proc"
+    sysfs = options.text("sysfs", "DIR", "where sysfs is mounted [/sys]") ?? "/sys"
+    let interval = options.interval(
+      "interval", default: .seconds(5), atLeast: Self.shortest, atMost: Self.longest,
+      "time between samples of a group that has none of its own: 500ms, 5s, 1min")
+    for name in GroupName.allCases {
+      var fallback = interval
+      if let slowest = name.slowest, slowest.nanoseconds > interval.nanoseconds {
+        fallback = slowest
+      }
+      intervals.append(
+        options.intervalOrOff(
+          name.option, default: fallback, atLeast: Self.shortest, atMost: Self.longest,
+          joined("the same for \(name.meaning), or off")))
+    }
+    if intervals.allSatisfy({ $0 == nil }) { options.fail("every group is switched off") }
+  }
+
+  /// nil if the group is switched off.
+  func interval(of name: GroupName) -> Interval? { intervals[Int(name.rawValue)] }
+
+  private static let shortest = Interval(nanoseconds: 10_000_000)
+  private static let longest = Interval.seconds(86_400)
+}
