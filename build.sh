@@ -123,7 +123,11 @@ need_unpacked() {
   local package version folder
   mkdir -p .build/tools
   for package; do
-    version=$(apt-cache show --no-all-versions "$package" | sed -n 's/^Version: //p')
+    if ! version=$(apt-cache show --no-all-versions "$package" 2>/dev/null); then
+      as_root apt-get update -qq
+      version=$(apt-cache show --no-all-versions "$package")
+    fi
+    version=$(sed -n 's/^Version: //p' <<<"$version")
     folder=$cache/packages/$package-$version
     if [[ ! -d $folder ]]; then
       echo "Unpacking $package into $folder" >&2

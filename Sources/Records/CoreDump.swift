@@ -1,27 +1,29 @@
 /// A program that crashed and dumped core, as systemd-coredump(8) stored or logged it.
 ///
-/// Body in format version 1, 852 bytes:
+/// Body in format version 1, 912 bytes:
 ///
 /// | offset | type | field |
 /// |---|---|---|
 /// | 0 | u64 | when it crashed: microseconds since 1970 |
-/// | 8 | text, 36 | the boot in which it crashed, as boot_id |
-/// | 46 | text, 32 | the process's name |
-/// | 80, 84, 88 | u32 | process, user and group id; all bits set: not known |
-/// | 92 | u8 | signal; 255: not known |
-/// | 93 | u8 | the signal's name, by the same number, see ``Signal`` |
-/// | 94 | u8 | where the dump is, see ``Storage`` |
-/// | 95 | u8 | how it is compressed, see ``Compression`` |
-/// | 96 | u64 | length of the file in bytes; all bits set: no file |
-/// | 104 | u64 | what the file takes on the disk, in bytes; all bits set: no file |
-/// | 112 | u64 | RLIMIT_CORE in bytes; all bits set: unlimited or not known |
-/// | 120 | u8 | 1: the dump was cut |
-/// | 121 | u8 | 1: the journal's entry was there |
-/// | 122 | text, 224 | path of the program |
-/// | 348 | text, 256 | command line |
-/// | 606 | text, 96 | unit of the system's manager |
-/// | 704 | text, 80 | unit of the user's manager |
-/// | 786 | text, 64 | the machine's name |
+/// | 8 | text, 40 | the boot in which it crashed, as boot_id |
+/// | 50 | text, 40 | the process's name |
+/// | 92, 96, 100 | u32 | process, user and group id; all bits set: not known |
+/// | 104 | u8 | signal; 255: not known |
+/// | 105 | u8 | the signal's name, by the same number, see ``Signal`` |
+/// | 106 | u8 | where the dump is, see ``Storage`` |
+/// | 107 | u8 | how it is compressed, see ``Compression`` |
+/// | 108 | u64 | length of the file in bytes; all bits set: no file |
+/// | 116 | u64 | what the file takes on the disk, in bytes; all bits set: no file |
+/// | 124 | u64 | RLIMIT_CORE in bytes; all bits set: unlimited or not known |
+/// | 132 | u8 | 1: the dump was cut |
+/// | 133 | u8 | 1: the journal's entry was there |
+/// | 134 | text, 240 | path of the program |
+/// | 376 | text, 240 | command line |
+/// | 618 | text, 96 | unit of the system's manager |
+/// | 716 | text, 96 | unit of the user's manager |
+/// | 814 | text, 96 | the machine's name |
+///
+/// Few capacities, since each costs a program code of its own.
 ///
 /// What only the journal's entry tells is empty, and `truncated` 0, without it.
 public struct CoreDump: RecordBody {
@@ -98,8 +100,8 @@ public struct CoreDump: RecordBody {
   }
 
   public var crashTimeMicroseconds: UInt64 = 0
-  public var crashBootID = FixedText<36>()
-  public var comm = FixedText<32>()
+  public var crashBootID = FixedText<40>()
+  public var comm = FixedText<40>()
   public var pid: UInt32?
   public var uid: UInt32?
   public var gid: UInt32?
@@ -114,11 +116,11 @@ public struct CoreDump: RecordBody {
   public var coreLimitBytes: UInt64?
   public var isTruncated = false
   public var hasJournalEntry = false
-  public var executable = FixedText<224>()
-  public var commandLine = FixedText<256>()
+  public var executable = FixedText<240>()
+  public var commandLine = FixedText<240>()
   public var unit = FixedText<96>()
-  public var userUnit = FixedText<80>()
-  public var hostname = FixedText<64>()
+  public var userUnit = FixedText<96>()
+  public var hostname = FixedText<96>()
 
   public init() {}
 

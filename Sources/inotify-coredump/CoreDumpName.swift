@@ -16,7 +16,7 @@ import Records
 struct CoreDumpName: Equatable {
   let key: CoreDumpKey
   let uid: UInt32
-  let comm: FixedText<32>
+  let comm: FixedText<40>
   let compression: CoreDump.Compression
 
   /// nil if it is not the name of a dump.
@@ -63,8 +63,8 @@ struct CoreDumpName: Equatable {
   }
 
   /// Turns `\x2e` back into `.`; a backslash that begins nothing of the kind is itself.
-  static func unescaped(_ text: Span<UInt8>) -> FixedText<32> {
-    var result = FixedText<32>()
+  static func unescaped(_ text: Span<UInt8>) -> FixedText<40> {
+    var result = FixedText<40>()
     var index = 0
     while index < text.count {
       if text[index] == UInt8(ascii: "\\"), index + 3 < text.count,

@@ -46,11 +46,8 @@ struct CoredumpOptions {
 
   /// systemd.exec(5): STATE_DIRECTORY holds the folders of StateDirectory=, with colons between.
   private static var defaultStateFile: String {
-    var path: [UInt8] = []
-    for byte in (environment("STATE_DIRECTORY") ?? "/var/lib/stats-recording").utf8 {
-      if byte == UInt8(ascii: ":") { break }
-      path.append(byte)
-    }
-    return joined("\(String(decoding: path, as: UTF8.self))/inotify-coredump.state")
+    let folders = [UInt8]((environment("STATE_DIRECTORY") ?? "/var/lib/stats-recording").utf8)
+    let first = folders.firstIndex(of: UInt8(ascii: ":")) ?? folders.count
+    return joined("\(String(decoding: folders[..<first], as: UTF8.self))/inotify-coredump.state")
   }
 }

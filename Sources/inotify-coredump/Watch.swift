@@ -55,6 +55,6 @@ struct Watch {
 
   private func isSame(_ one: String?, _ other: String?) -> Bool {
     guard let one, let other else { return one == nil && other == nil }
-    return one.utf8.elementsEqual(other.utf8)
+    return [UInt8](one.utf8) == [UInt8](other.utf8)
   }
 }

@@ -73,7 +73,7 @@ struct DetailTests {
       }
       dump.set(Detail.allCases.randomElement(using: &random)!, value.span)
     }
-    #expect(dump.executable.count <= 224 && dump.commandLine.count <= 256)
+    #expect(dump.executable.count <= 240 && dump.commandLine.count <= 240)
   }
 
   /// Not in memory: file systems there have no such attributes on older kernels.

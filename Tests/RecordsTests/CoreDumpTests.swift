@@ -35,7 +35,7 @@ struct CoreDumpTests {
     var length = FieldLength()
     var dump = dump
     dump.visit(&length)
-    #expect(length.bytes == 852)
+    #expect(length.bytes == 912)
     #expect(RecordHeader.encodedSize + length.bytes <= RecordHeader.maximumRecordSize)
   }
 
