@@ -70,7 +70,10 @@ public struct RecordSender: ~Copyable {
     _ state: SourceState.State, _ reason: String = ""
   ) throws(SystemError) {
     guard sends else { return }
-    _ = try send(SourceState(state, reason: [UInt8](reason.utf8).span))
+    // The caller has no warning to log of this one: the next record that is dropped has it.
+    if case .queueIsFull = try send(SourceState(state, reason: [UInt8](reason.utf8).span)) {
+      isFull = false
+    }
   }
 
   /// Sends a record of this body, taken now.

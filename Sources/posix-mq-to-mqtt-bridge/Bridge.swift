@@ -88,7 +88,7 @@ struct Bridge: ~Copyable {
 
   /// Runs until SIGTERM or SIGINT. Errors: those of epoll(7), timerfd(2) and the queues.
   mutating func run() throws(SystemError) {
-    loop.notifier.ready("connecting to \(options.broker.address)")
+    loop.notifier.ready(joined("connecting to \(options.broker.address)"))
     connectDue = monotonicNanoseconds()
     try attendToTime()
     while let (source, readiness) = try loop.next() {
@@ -116,7 +116,7 @@ struct Bridge: ~Copyable {
     let now = monotonicNanoseconds()
     if now >= connectDue { try connect(now) }
     if now >= connectTimeoutDue {
-      lose(BrokerError("no answer for \(options.connectTimeout.description)"))
+      lose(BrokerError(joined("no answer for \(options.connectTimeout.description)")))
     }
     if now >= keepAliveDue {
       keepAliveDue = now + options.broker.keepAlive.nanoseconds / 4
@@ -185,14 +185,14 @@ struct Bridge: ~Copyable {
         topics.name(record, of: program, &topic)
       } catch {
         // Checked when it came from its queue: the outbox itself would have to be damaged.
-        refuse(program, entry.ticket, "the record \(error.description)", reason: 0)
+        refuse(program, entry.ticket, joined("the record \(error.description)"), reason: 0)
         continue
       }
       do throws(BrokerConnection.PublishError) {
         let message = try connection.publish(
           topic, json.bytes, retain: false)
         inFlight.append(InFlight(message: message, ticket: entry.ticket, program: program))
-        log.detail("published \(program.name), \(json.bytes.count) bytes")
+        log.detail(joined("published \(program.name), \(json.bytes.count) bytes"))
       } catch {
         switch error {
         case .notTaken(let words): refuse(program, entry.ticket, words, reason: 0)
@@ -220,7 +220,7 @@ struct Bridge: ~Copyable {
       if let ticket = entry.ticket, let program = entry.program {
         refuse(program, ticket, words, reason: acknowledgement.reason)
       } else {
-        log.error("broker refused the status: \(words) (\(acknowledgement.reason))")
+        log.error(joined("broker refused the status: \(words) (\(acknowledgement.reason))"))
       }
     }
     connection.forgetAcknowledgements()
@@ -236,7 +236,8 @@ struct Bridge: ~Copyable {
     let index = Int(program.rawValue)
     if refusals[index] != reason || reason == 0 && status.refused == 1 {
       log.error(
-        "records of \(program.name) are refused: \(words)\(reason == 0 ? "" : " (\(reason))")"
+        joined(
+          "records of \(program.name) are refused: \(words)\(reason == 0 ? "" : " (\(reason))")")
           + (reason == 135 ? "; the broker's access list must allow the topic" : ""))
       refusals[index] = reason
     }
@@ -249,7 +250,7 @@ struct Bridge: ~Copyable {
     connectDue = .max
     do throws(BrokerError) {
       let connection = try BrokerConnection(
-        options.broker, clientID: "stats-recording-\(options.topics.deviceID)",
+        options.broker, clientID: joined("stats-recording-\(options.topics.deviceID)"),
         will: (topic: options.topics.status, payload: BridgeStatus.will),
         messageExpirySeconds: UInt32(options.messageExpiry.nanoseconds / 1_000_000_000),
         attempt: backoff.attempts)
@@ -275,10 +276,10 @@ struct Bridge: ~Copyable {
     keepAliveDue = now + options.broker.keepAlive.nanoseconds / 4
     statusDue = now
     log.information(
-      "connected to \(options.broker.address) as \(options.topics.deviceID)"
-        + (attempts == 0 ? "" : " after \(attempts + 1) attempts")
-        + (outbox.count == 0 ? "" : ", \(outbox.count) records wait"))
-    loop.notifier.status("connected to \(options.broker.address)")
+      joined("connected to \(options.broker.address) as \(options.topics.deviceID)")
+        + (attempts == 0 ? "" : joined(" after \(attempts + 1) attempts"))
+        + (outbox.count == 0 ? "" : joined(", \(outbox.count) records wait")))
+    loop.notifier.status(joined("connected to \(options.broker.address)"))
   }
 
   /// The connection is gone, or none came to be: everything in flight waits again.
@@ -293,10 +294,10 @@ struct Bridge: ~Copyable {
     if !lastFailure.utf8.elementsEqual(error.description.utf8) || backoff.attempts % 20 == 0 {
       lastFailure = error.description
       log.warning(
-        "broker \(options.broker.address): \(error.description); trying again, "
-          + "first in \(Interval(nanoseconds: delay / 1_000_000 * 1_000_000).description)")
+        joined("broker \(options.broker.address): \(error.description); trying again, ")
+          + joined("first in \(Interval(nanoseconds: delay / 1_000_000 * 1_000_000).description)"))
     }
-    loop.notifier.status("no connection to \(options.broker.address): \(error.description)")
+    loop.notifier.status(joined("no connection to \(options.broker.address): \(error.description)"))
   }
 
   // MARK: The status
@@ -311,7 +312,7 @@ struct Bridge: ~Copyable {
       inFlight.append(InFlight(message: message, ticket: nil, program: nil))
     } catch {
       switch error {
-      case .notTaken(let words): log.error("the status cannot be published: \(words)")
+      case .notTaken(let words): log.error(joined("the status cannot be published: \(words)"))
       case .connectionLost(let error): lose(error)
       }
     }
@@ -338,7 +339,7 @@ struct Bridge: ~Copyable {
     try work(until: monotonicNanoseconds() + 2_000_000_000) { _ in true }
     connection?.disconnect()
     log.information(
-      "stopped: \(status.published) records published, \(outbox.count) left in the outbox")
+      joined("stopped: \(status.published) records published, \(outbox.count) left in the outbox"))
   }
 
   /// Goes on with the connection until nothing is in flight and `done`, or the time is over.

@@ -51,7 +51,7 @@ final class BrokerConnection {
     messageExpirySeconds: UInt32, attempt: Int
   ) throws(BrokerError) {
     guard let client = mosquitto_new(clientID, true, nil) else {
-      throw BrokerError("mosquitto_new: \(String(cString: strerror(clinux_errno())))")
+      throw BrokerError(joined("mosquitto_new: \(String(cString: strerror(clinux_errno())))"))
     }
     self.client = client
     self.options = options
@@ -173,7 +173,7 @@ final class BrokerConnection {
   private func connected(_ reason: Int32, _ properties: OpaquePointer?) {
     guard reason == 0 else {
       failed = true
-      self.reason = "refused: \(Self.words(of: reason)) (\(reason))"
+      self.reason = joined("refused: \(Self.words(of: reason)) (\(reason))")
       if reason == 0x86 || reason == 0x87 { self.reason += Self.loginHint }
       return
     }
@@ -194,7 +194,7 @@ final class BrokerConnection {
     failed = true
     // Below 128 it is libmosquitto's own number, which `proceed` knows better.
     guard reason >= 0x80 else { return }
-    self.reason = "broker says: \(Self.words(of: reason)) (\(reason))"
+    self.reason = joined("broker says: \(Self.words(of: reason)) (\(reason))")
     if reason == 0x8E { self.reason += ": another client has this device's id, see --device-id" }
   }
 
@@ -207,20 +207,21 @@ final class BrokerConnection {
     }
     // The first error is the cause; what follows it are consequences.
     guard reason.isEmpty else { return }
-    let text = line.utf8
-    guard text.starts(with: "OpenSSL".utf8), let colon = text.lastIndex(of: UInt8(ascii: ":"))
+    let text = [UInt8](line.utf8)
+    guard line.utf8.starts(with: "OpenSSL".utf8), let colon = text.lastIndex(of: UInt8(ascii: ":"))
     else {
       reason = line
       return
     }
-    let words = text[text.index(after: colon)...].split(separator: UInt8(ascii: " "))
-    if let alert = words.firstIndex(where: { $0.elementsEqual("alert".utf8) }) {
-      reason = "TLS: the broker says:"
-      for word in words[(alert + 1)...] { reason += " \(Substring(word))" }
-    } else {
-      reason = "TLS:"
-      for word in words { reason += " \(Substring(word))" }
+    let words = text[(colon + 1)...]
+    // "tlsv13 alert certificate required": what stands behind "alert" was said by the broker.
+    let alert = [UInt8](" alert ".utf8)
+    for index in words.indices where words[index...].starts(with: alert) {
+      let said = String(decoding: words[(index + alert.count)...], as: UTF8.self)
+      reason = joined("TLS: the broker says: \(said)")
+      return
     }
+    reason = joined("TLS: \(String(decoding: words, as: UTF8.self))")
   }
 
   private func proceed(_ result: Int32) throws(BrokerError) {
@@ -239,9 +240,9 @@ final class BrokerConnection {
     }
     switch mosq_err_t(rawValue: result) {
     case MOSQ_ERR_ERRNO: return String(cString: strerror(errno))
-    case MOSQ_ERR_EAI: return "the name \(options.host) cannot be resolved"
+    case MOSQ_ERR_EAI: return joined("the name \(options.host) cannot be resolved")
     case MOSQ_ERR_CONN_LOST: return "the broker closed the connection"
-    case MOSQ_ERR_KEEPALIVE: return "no answer for \(options.keepAlive.description)"
+    case MOSQ_ERR_KEEPALIVE: return joined("no answer for \(options.keepAlive.description)")
     default: return String(cString: mosquitto_strerror(result))
     }
   }
@@ -274,10 +275,10 @@ final class BrokerConnection {
     case X509_V_OK: return nil
     // What libmosquitto's own check of the name leaves behind.
     case X509_V_ERR_UNSPECIFIED:
-      return "TLS: the broker's certificate is not for the host \(options.host)"
+      return joined("TLS: the broker's certificate is not for the host \(options.host)")
     default:
       let words = String(cString: X509_verify_cert_error_string(Int(certificateError)))
-      return "TLS: the broker's certificate: \(words)"
+      return joined("TLS: the broker's certificate: \(words)")
     }
   }
 
@@ -311,7 +312,7 @@ final class BrokerConnection {
 
   private func check(_ result: Int32, _ what: StaticString) throws(BrokerError) {
     if result != 0 {
-      throw BrokerError("\(what): \(String(cString: mosquitto_strerror(result)))")
+      throw BrokerError(joined("\(what): \(String(cString: mosquitto_strerror(result)))"))
     }
   }
 }

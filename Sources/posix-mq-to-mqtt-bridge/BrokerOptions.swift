@@ -59,9 +59,9 @@ struct BrokerOptions {
       password = secret(in: passwordFile, "--password-file", &options)
       if username == nil { options.fail("--password-file needs --username") }
     } else if username != nil, let folder = environment("CREDENTIALS_DIRECTORY"),
-      access("\(folder)/mqtt-password", F_OK) == 0
+      access(joined("\(folder)/mqtt-password"), F_OK) == 0
     {
-      password = secret(in: "\(folder)/mqtt-password", "credential mqtt-password", &options)
+      password = secret(in: joined("\(folder)/mqtt-password"), "credential mqtt-password", &options)
     } else {
       password = nil
     }
@@ -72,7 +72,7 @@ struct BrokerOptions {
       "tell a broker that is gone after this time")
   }
 
-  var address: String { "\(host):\(port)" }
+  var address: String { joined("\(host):\(port)") }
 }
 
 /// The first line of a file that only its owner and group may read.
@@ -82,17 +82,17 @@ private func secret(in path: String, _ option: String, _ options: inout Options)
     var status = stat()
     guard fstat(file.raw, &status) == 0 else { throw SystemError("fstat", path) }
     guard status.st_mode & 0o007 == 0 else {
-      options.fail("\(option) \(path): everybody may read it; chmod o= \(path)")
+      options.fail(joined("\(option) \(path): everybody may read it; chmod o= \(path)"))
       return nil
     }
     let line = try file.readToEnd(limit: 4096, path).prefix { $0 != UInt8(ascii: "\n") }
     guard !line.isEmpty, !line.contains(0) else {
-      options.fail("\(option) \(path): its first line is empty, or not a text")
+      options.fail(joined("\(option) \(path): its first line is empty, or not a text"))
       return nil
     }
     return String(decoding: line, as: UTF8.self)
   } catch {
-    options.fail("\(option): \(error.description)")
+    options.fail(joined("\(option): \(error.description)"))
     return nil
   }
 }

@@ -45,7 +45,7 @@ struct Queues: ~Copyable {
     var queues: [OwnedQueue] = []
     var size = RecordHeader.maximumRecordSize
     for program in Program.allCases {
-      let name = "\(prefix)\(program.name)"
+      let name = joined("\(prefix)\(program.name)")
       let inherited = handed.first { $0.program.rawValue == program.rawValue }
       let queue =
         if let inherited { try MessageQueue(owning: inherited.descriptor, name) } else {
@@ -68,7 +68,8 @@ struct Queues: ~Copyable {
     guard count > 0 else { return [] }
     var found: [(program: Program, descriptor: mqd_t)] = []
     for descriptor in 3..<(3 + count) {
-      for program in Program.allCases where sd_is_mq(descriptor, "\(prefix)\(program.name)") > 0 {
+      for program in Program.allCases
+      where sd_is_mq(descriptor, joined("\(prefix)\(program.name)")) > 0 {
         found.append((program: program, descriptor: descriptor))
       }
     }
@@ -123,9 +124,9 @@ struct Queues: ~Copyable {
     let now = monotonicNanoseconds()
     if let last = owned.complainedNanoseconds, now - last < 60_000_000_000 { return }
     log.warning(
-      "queue of \(owned.program.name): skipped \(owned.complaintsSince) "
-        + "\(owned.complaintsSince == 1 ? "message" : "messages"); "
-        + "the last one \(error.description): who else writes there?")
+      joined("queue of \(owned.program.name): skipped \(owned.complaintsSince) ")
+        + joined("\(owned.complaintsSince == 1 ? "message" : "messages"); ")
+        + joined("the last one \(error.description): who else writes there?"))
     owned.complainedNanoseconds = now
     owned.complaintsSince = 0
   }
@@ -133,7 +134,8 @@ struct Queues: ~Copyable {
   /// Removes the queues of this prefix; the number of those that were there.
   static func remove(prefix: String) throws(SystemError) -> Int {
     var count = 0
-    for program in Program.allCases where try MessageQueue.remove("\(prefix)\(program.name)") {
+    for program in Program.allCases
+    where try MessageQueue.remove(joined("\(prefix)\(program.name)")) {
       count += 1
     }
     return count

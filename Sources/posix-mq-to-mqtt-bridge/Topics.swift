@@ -1,4 +1,5 @@
 import Daemon
+import Linux
 import Records
 
 /// The topics of this device: `<prefix>/<device>/<program>` and `<prefix>/<device>/status`.
@@ -15,13 +16,14 @@ struct Topics {
       options.text("device-id", "TEXT", "this device in the topics [made from machine-id]")
       ?? defaultDeviceID()
     if !Self.isTopic(prefix.utf8, levels: true) {
-      options.fail("--topic-prefix \(prefix): may not be empty or hold +, # or an empty level")
+      options.fail(
+        joined("--topic-prefix \(prefix): may not be empty or hold +, # or an empty level"))
     }
     if !Self.isTopic(deviceID.utf8, levels: false) {
       options.fail("--device-id \(deviceID): may not be empty or hold /, + or #")
     }
-    let device = "\(prefix)/\(deviceID)"
-    status = Self.forC("\(device)/status")
+    let device = joined("\(prefix)/\(deviceID)")
+    status = Self.forC(joined("\(device)/status"))
     self.device = device.utf8.map { CChar(bitPattern: $0) }
   }
 
