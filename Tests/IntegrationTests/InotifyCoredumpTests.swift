@@ -120,6 +120,33 @@ struct InotifyCoredumpTests {
     try process.stop()
   }
 
+  @Test(.needsRoot)
+  func withoutTheRightToReadTheNameStillTells() throws {
+    let rig = try Rig()
+    let folder = try folder(rig)
+    // Where another user may run it and write.
+    #expect(chmod(rig.folder.path(), 0o777) == 0)
+    let program = rig.folder.path() + "/program"
+    try FileManager.default.copyItem(
+      atPath: Rig.command("inotify-coredump", on: .amd64)[0], toPath: program)
+    let process = try ChildProcess(
+      [
+        try #require(Machine.command("setpriv")), "--reuid", "65534", "--regid", "65534",
+        "--clear-groups", program,
+        "--config", "/dev/null", "--print", "--folder", folder.path, "--no-journal",
+        "--state-file", state(rig),
+      ], name: "inotify-coredump", in: rig.folder)
+    try eventually("it watches") { FileManager.default.fileExists(atPath: state(rig)) }
+    // The group may read a dump, others may not.
+    folder.store("secret", pid: 1)
+    try eventually("it is told when it no longer grows") { pids(process) == [1] }
+    let dump = dumps(process)[0]
+    #expect(dump.text("comm") == "secret" && dump.integer("uid") == 1000)
+    #expect(dump.integer("file_size_bytes") == 5000 && dump.members["signal"] == nil)
+    #expect(process.log.count { $0.contains("CAP_DAC_READ_SEARCH") } == 1)
+    try process.stop()
+  }
+
   @Test func moreThanInotifyTellsIsFoundByLooking() throws {
     let rig = try Rig()
     let folder = try folder(rig)
