@@ -15,6 +15,7 @@ let collectors: [Target] = [
   .collector("cyclic-sysinfo"),
   .collector("cyclic-file-read"),
   .collector("epoll-psi"),
+  .collector("inotify-coredump", modules: ["CSystemd"], libraries: ["systemd"]),
 ]
 
 let package = Package(
@@ -48,6 +49,9 @@ let package = Package(
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
+      name: "InotifyCoredumpTests",
+      dependencies: ["inotify-coredump", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(name: "IntegrationTests", dependencies: ["CLinux", "Records"]),
   ],
   swiftLanguageModes: [.v6]

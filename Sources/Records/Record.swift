@@ -3,12 +3,14 @@ public enum Program: UInt8, CaseIterable, Sendable {
   case cyclicSysinfo = 1
   case cyclicFileRead = 2
   case epollPsi = 3
+  case inotifyCoredump = 4
 
   public var name: StaticString {
     switch self {
     case .cyclicSysinfo: "cyclic-sysinfo"
     case .cyclicFileRead: "cyclic-file-read"
     case .epollPsi: "epoll-psi"
+    case .inotifyCoredump: "inotify-coredump"
     }
   }
 
@@ -28,6 +30,7 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
   case wireless = 39
   case pressureStall = 16
   case pressureSample = 17
+  case coreDump = 56
 
   public var name: StaticString {
     switch self {
@@ -43,6 +46,7 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .wireless: "wireless"
     case .pressureStall: "pressure_stall"
     case .pressureSample: "pressure_sample"
+    case .coreDump: "core_dump"
     }
   }
 
@@ -56,6 +60,7 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
       .wireless:
       .cyclicFileRead
     case .pressureStall, .pressureSample: .epollPsi
+    case .coreDump: .inotifyCoredump
     }
   }
 }
@@ -78,6 +83,7 @@ public struct Record: Sendable {
     case wireless(Wireless)
     case pressureStall(PressureStall)
     case pressureSample(PressureSample)
+    case coreDump(CoreDump)
   }
 
   public init(header: RecordHeader, body: Body) {
@@ -103,6 +109,7 @@ public struct Record: Sendable {
     case .wireless: body = .wireless(try decoder.body())
     case .pressureStall: body = .pressureStall(try decoder.body())
     case .pressureSample: body = .pressureSample(try decoder.body())
+    case .coreDump: body = .coreDump(try decoder.body())
     }
   }
 
@@ -120,6 +127,7 @@ public struct Record: Sendable {
     case .wireless: .wireless
     case .pressureStall: .pressureStall
     case .pressureSample: .pressureSample
+    case .coreDump: .coreDump
     }
   }
 
@@ -138,6 +146,7 @@ public struct Record: Sendable {
     case .wireless(var body): body.visit(&visitor)
     case .pressureStall(var body): body.visit(&visitor)
     case .pressureSample(var body): body.visit(&visitor)
+    case .coreDump(var body): body.visit(&visitor)
     }
   }
 
@@ -156,6 +165,7 @@ public struct Record: Sendable {
     case .wireless(let body): body.appendTopic(to: &topic)
     case .pressureStall(let body): body.appendTopic(to: &topic)
     case .pressureSample(let body): body.appendTopic(to: &topic)
+    case .coreDump(let body): body.appendTopic(to: &topic)
     }
   }
 
@@ -174,6 +184,7 @@ public struct Record: Sendable {
     case .wireless(let body): body.isEvent
     case .pressureStall(let body): body.isEvent
     case .pressureSample(let body): body.isEvent
+    case .coreDump(let body): body.isEvent
     }
   }
 }

@@ -33,6 +33,7 @@
 #include <sys/un.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -51,6 +52,11 @@ static inline int clinux_errno(void) { return errno; }
 
 static inline int clinux_open(const char *path, int flags, mode_t mode) {
   return open(path, flags, mode);
+}
+// readdir(3) tells an error from the end by errno alone, which must be 0 before.
+static inline struct dirent *clinux_readdir(DIR *folder) {
+  errno = 0;
+  return readdir(folder);
 }
 static inline mqd_t clinux_mq_open(const char *name, int flags, mode_t mode, struct mq_attr *attr) {
   return mq_open(name, flags, mode, attr);
