@@ -95,23 +95,21 @@ struct EpollPsiTests {
     let collector = try rig.program("epoll-psi", ["--trigger", "cpu:some:500ms/2s"])
     try eventually("the trigger is set") { collector.log.contains { $0.contains("triggers: 1,") } }
     let hogs = try Hogs(in: rig.folder)
-    try eventually("three records arrive", within: 30) {
-      try subscriber.arrivals("pressure_stall").count { $0.message.text("state") != "over" }
-        >= 3
+    // From the kernel's event to the subscriber. Whatever else runs on this machine may delay
+    // either; so of several, one has to be in time.
+    func delays() throws -> [Double] {
+      try subscriber.arrivals("pressure_stall").compactMap { stall in
+        witness.fired.last { $0 <= stall.time + 0.005 }.map { stall.time - $0 }
+      }
+    }
+    try eventually("three records, one of them in time", within: 40) {
+      try delays().count >= 3 && delays().contains { $0 < 0.020 }
     }
     hogs.stop()
-    let stalls = try subscriber.arrivals("pressure_stall")
-    let onset = try #require(stalls.first)
-    #expect(onset.message.text("state") == "onset")
-    #expect(onset.message.flag("polled") == false)
-    let delays = stalls.compactMap { stall in
-      witness.fired.filter { $0 <= stall.time + 0.005 }.last.map { stall.time - $0 }
-    }.filter { $0 < 1 }
-    print(
-      "from the kernel's event to the subscriber, in ms:",
-      delays.map { Int($0 * 1e4) }.map { Double($0) / 10 })
-    // Of several, the one that nothing else on this machine delayed.
-    #expect(try #require(delays.min()) < 0.020)
+    let onset = try #require(try subscriber.arrivals("pressure_stall").first).message
+    #expect(onset.text("state") == "onset")
+    #expect(onset.flag("polled") == false)
+    print("from the kernel's event to the subscriber, in ms:", try delays().map { $0 * 1000 })
     try collector.stop()
     #expect(try bridge.stop() == 0)
   }
