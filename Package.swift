@@ -14,6 +14,8 @@ let strict: [SwiftSetting] = [
 let collectors: [Target] = [
   .collector("cyclic-sysinfo"),
   .collector("cyclic-file-read", modules: ["CSensors"], libraries: ["sensors"]),
+  .collector("epoll-psi"),
+  .collector("inotify-coredump", modules: ["CSystemd"], libraries: ["systemd"]),
 ]
 
 let package = Package(
@@ -44,8 +46,13 @@ let package = Package(
       name: "CyclicFileReadTests",
       dependencies: ["cyclic-file-read", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
+      name: "EpollPsiTests", dependencies: ["epoll-psi", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
+      name: "InotifyCoredumpTests",
+      dependencies: ["inotify-coredump", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(name: "IntegrationTests", dependencies: ["CLinux", "Records"]),
   ],
   swiftLanguageModes: [.v6]

@@ -2,11 +2,15 @@
 public enum Program: UInt8, CaseIterable, Sendable {
   case cyclicSysinfo = 1
   case cyclicFileRead = 2
+  case epollPsi = 3
+  case inotifyCoredump = 4
 
   public var name: StaticString {
     switch self {
     case .cyclicSysinfo: "cyclic-sysinfo"
     case .cyclicFileRead: "cyclic-file-read"
+    case .epollPsi: "epoll-psi"
+    case .inotifyCoredump: "inotify-coredump"
     }
   }
 
@@ -32,6 +36,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
   case thermalZone = 45
   case sensor = 46
   case raspberryPi = 47
+  case pressureStall = 16
+  case pressureSample = 17
+  case coreDump = 56
 
   public var name: StaticString {
     switch self {
@@ -53,6 +60,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .thermalZone: "thermal_zone"
     case .sensor: "sensor"
     case .raspberryPi: "raspberry_pi"
+    case .pressureStall: "pressure_stall"
+    case .pressureSample: "pressure_sample"
+    case .coreDump: "core_dump"
     }
   }
 
@@ -65,6 +75,8 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
       .sockets, .wireless, .disk, .fileSystem, .flashWear, .processCounts, .process,
       .thermalZone, .sensor, .raspberryPi:
       .cyclicFileRead
+    case .pressureStall, .pressureSample: .epollPsi
+    case .coreDump: .inotifyCoredump
     }
   }
 }
@@ -93,6 +105,9 @@ public struct Record: Sendable {
     case thermalZone(ThermalZone)
     case sensor(Sensor)
     case raspberryPi(RaspberryPi)
+    case pressureStall(PressureStall)
+    case pressureSample(PressureSample)
+    case coreDump(CoreDump)
   }
 
   public init(header: RecordHeader, body: Body) {
@@ -124,6 +139,9 @@ public struct Record: Sendable {
     case .thermalZone: body = .thermalZone(try decoder.body())
     case .sensor: body = .sensor(try decoder.body())
     case .raspberryPi: body = .raspberryPi(try decoder.body())
+    case .pressureStall: body = .pressureStall(try decoder.body())
+    case .pressureSample: body = .pressureSample(try decoder.body())
+    case .coreDump: body = .coreDump(try decoder.body())
     }
   }
 
@@ -147,6 +165,9 @@ public struct Record: Sendable {
     case .thermalZone: .thermalZone
     case .sensor: .sensor
     case .raspberryPi: .raspberryPi
+    case .pressureStall: .pressureStall
+    case .pressureSample: .pressureSample
+    case .coreDump: .coreDump
     }
   }
 
@@ -171,6 +192,9 @@ public struct Record: Sendable {
     case .thermalZone(var body): body.visit(&visitor)
     case .sensor(var body): body.visit(&visitor)
     case .raspberryPi(var body): body.visit(&visitor)
+    case .pressureStall(var body): body.visit(&visitor)
+    case .pressureSample(var body): body.visit(&visitor)
+    case .coreDump(var body): body.visit(&visitor)
     }
   }
 
@@ -195,6 +219,9 @@ public struct Record: Sendable {
     case .thermalZone(let body): body.appendTopic(to: &topic)
     case .sensor(let body): body.appendTopic(to: &topic)
     case .raspberryPi(let body): body.appendTopic(to: &topic)
+    case .pressureStall(let body): body.appendTopic(to: &topic)
+    case .pressureSample(let body): body.appendTopic(to: &topic)
+    case .coreDump(let body): body.appendTopic(to: &topic)
     }
   }
 
@@ -219,6 +246,9 @@ public struct Record: Sendable {
     case .thermalZone(let body): body.isEvent
     case .sensor(let body): body.isEvent
     case .raspberryPi(let body): body.isEvent
+    case .pressureStall(let body): body.isEvent
+    case .pressureSample(let body): body.isEvent
+    case .coreDump(let body): body.isEvent
     }
   }
 }

@@ -7,7 +7,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,9 +20,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -31,7 +35,9 @@
 #include <sys/timex.h>
 #include <sys/ucontext.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -77,6 +83,11 @@ static inline int clinux_vcio_property(int fd, void *message) {
 // prctl(2) PR_SET_PDEATHSIG.
 static inline int clinux_die_with_parent(int number) {
   return prctl(PR_SET_PDEATHSIG, number, 0, 0, 0);
+}
+// readdir(3) tells an error from the end by errno alone, which must be 0 before.
+static inline struct dirent *clinux_readdir(DIR *folder) {
+  errno = 0;
+  return readdir(folder);
 }
 static inline mqd_t clinux_mq_open(const char *name, int flags, mode_t mode, struct mq_attr *attr) {
   return mq_open(name, flags, mode, attr);
