@@ -28,6 +28,15 @@ public struct Inotify: ~Copyable {
     try check(inotify_add_watch(descriptor.raw, path, mask.rawValue), "inotify_add_watch", path)
   }
 
+  /// The same for a path of any bytes, with the NUL behind it that C wants.
+  public borrowing func addWatch(
+    _ path: [CChar], _ mask: InotifyMask
+  ) throws(SystemError) -> Int32 {
+    try check(
+      inotify_add_watch(descriptor.raw, path, mask.rawValue), "inotify_add_watch",
+      String(decoding: path.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+  }
+
   /// Ends a watch; one that the kernel has ended already is no error. inotify_rm_watch(2)
   public borrowing func removeWatch(_ watch: Int32) {
     _ = inotify_rm_watch(descriptor.raw, watch)

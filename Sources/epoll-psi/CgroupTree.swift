@@ -9,8 +9,8 @@ import Records
 struct CgroupTree: ~Copyable {
   private let root: Path
   private let patterns: [CgroupPattern]
-  /// inotify's, non-blocking; nil: nobody wants to know.
-  private let changes: FileDescriptor?
+  /// nil: nobody wants to know.
+  private var changes: Inotify?
   /// The first folder that could not be watched, since the last scan began.
   private(set) var unwatched: SystemError?
 
@@ -22,15 +22,13 @@ struct CgroupTree: ~Copyable {
       changes = nil
       return
     }
-    let raw = inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK))
-    if raw < 0 { throw SystemError("inotify_init1") }
-    changes = FileDescriptor(owning: raw)
+    changes = try Inotify()
   }
 
   /// What to wait for, ready for reading when something came or went; nil if it is not followed.
   var descriptor: Int32? {
     switch changes {
-    case .some(let changes): changes.raw
+    case .some(let changes): changes.descriptor.raw
     case .none: nil
     }
   }
@@ -42,14 +40,8 @@ struct CgroupTree: ~Copyable {
   }
 
   /// Forgets what was told up to now: the next scan will see it.
-  borrowing func takeChanges() {
-    switch changes {
-    case .some(let changes):
-      withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 8) { buffer in
-        while read(changes.raw, buffer.baseAddress, buffer.count) > 0 {}
-      }
-    case .none: return
-    }
+  mutating func takeChanges() throws(SystemError) {
+    while try changes?.next() != nil {}
   }
 
   /// All cgroups that fit now, each once.
@@ -84,17 +76,12 @@ struct CgroupTree: ~Copyable {
   }
 
   private mutating func watch(_ folder: Path) {
-    let events = UInt32(IN_CREATE | IN_DELETE | IN_ONLYDIR)
-    let failed =
-      switch changes {
+    do throws(SystemError) {
       // The same folder again changes nothing.
-      case .some(let changes): inotify_add_watch(changes.raw, folder.forC, events) < 0
-      case .none: false
-      }
-    let errno = clinux_errno()
-    // A folder that has just gone will be no part of the next scan.
-    if failed && errno != ENOENT && unwatched == nil {
-      unwatched = SystemError("inotify_add_watch", errno: errno, folder.description)
+      _ = try changes?.addWatch(folder.forC, [.created, .deleted, .onlyFolder])
+    } catch {
+      // A folder that has just gone will be no part of the next scan.
+      if error.errno != ENOENT && unwatched == nil { unwatched = error }
     }
   }
 }

@@ -215,7 +215,7 @@ struct Monitor: ~Copyable {
       sampling.expirations()
       try sample(&sender)
     case .cgroups:
-      tree.takeChanges()
+      try tree.takeChanges()
       // Several at once are seen by one scan.
       if rescanDue == nil { rescanDue = monotonicNanoseconds() + 100_000_000 }
     default:
