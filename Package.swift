@@ -16,6 +16,7 @@ let collectors: [Target] = [
   .collector("cyclic-file-read", modules: ["CSensors"], libraries: ["sensors"]),
   .collector("epoll-psi"),
   .collector("inotify-coredump", modules: ["CSystemd"], libraries: ["systemd"]),
+  .collector("inotify-pacct"),
 ]
 
 let package = Package(
@@ -47,6 +48,8 @@ let package = Package(
       dependencies: ["cyclic-file-read", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "EpollPsiTests", dependencies: ["epoll-psi", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
+      name: "InotifyPacctTests", dependencies: ["inotify-pacct", "CLinux", "Linux", "Records"]),
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),

@@ -4,6 +4,7 @@ public enum Program: UInt8, CaseIterable, Sendable {
   case cyclicFileRead = 2
   case epollPsi = 3
   case inotifyCoredump = 4
+  case inotifyPacct = 5
 
   public var name: StaticString {
     switch self {
@@ -11,6 +12,7 @@ public enum Program: UInt8, CaseIterable, Sendable {
     case .cyclicFileRead: "cyclic-file-read"
     case .epollPsi: "epoll-psi"
     case .inotifyCoredump: "inotify-coredump"
+    case .inotifyPacct: "inotify-pacct"
     }
   }
 
@@ -39,6 +41,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
   case pressureStall = 16
   case pressureSample = 17
   case coreDump = 56
+  case processExit = 64
+  case processSummary = 65
+  case accountingState = 66
 
   public var name: StaticString {
     switch self {
@@ -63,6 +68,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .pressureStall: "pressure_stall"
     case .pressureSample: "pressure_sample"
     case .coreDump: "core_dump"
+    case .processExit: "process_exit"
+    case .processSummary: "process_summary"
+    case .accountingState: "accounting_state"
     }
   }
 
@@ -77,6 +85,7 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
       .cyclicFileRead
     case .pressureStall, .pressureSample: .epollPsi
     case .coreDump: .inotifyCoredump
+    case .processExit, .processSummary, .accountingState: .inotifyPacct
     }
   }
 }
@@ -108,6 +117,9 @@ public struct Record: Sendable {
     case pressureStall(PressureStall)
     case pressureSample(PressureSample)
     case coreDump(CoreDump)
+    case processExit(ProcessExit)
+    case processSummary(ProcessSummary)
+    case accountingState(AccountingState)
   }
 
   public init(header: RecordHeader, body: Body) {
@@ -142,6 +154,9 @@ public struct Record: Sendable {
     case .pressureStall: body = .pressureStall(try decoder.body())
     case .pressureSample: body = .pressureSample(try decoder.body())
     case .coreDump: body = .coreDump(try decoder.body())
+    case .processExit: body = .processExit(try decoder.body())
+    case .processSummary: body = .processSummary(try decoder.body())
+    case .accountingState: body = .accountingState(try decoder.body())
     }
   }
 
@@ -168,6 +183,9 @@ public struct Record: Sendable {
     case .pressureStall: .pressureStall
     case .pressureSample: .pressureSample
     case .coreDump: .coreDump
+    case .processExit: .processExit
+    case .processSummary: .processSummary
+    case .accountingState: .accountingState
     }
   }
 
@@ -195,6 +213,9 @@ public struct Record: Sendable {
     case .pressureStall(var body): body.visit(&visitor)
     case .pressureSample(var body): body.visit(&visitor)
     case .coreDump(var body): body.visit(&visitor)
+    case .processExit(var body): body.visit(&visitor)
+    case .processSummary(var body): body.visit(&visitor)
+    case .accountingState(var body): body.visit(&visitor)
     }
   }
 
@@ -222,6 +243,9 @@ public struct Record: Sendable {
     case .pressureStall(let body): body.appendTopic(to: &topic)
     case .pressureSample(let body): body.appendTopic(to: &topic)
     case .coreDump(let body): body.appendTopic(to: &topic)
+    case .processExit(let body): body.appendTopic(to: &topic)
+    case .processSummary(let body): body.appendTopic(to: &topic)
+    case .accountingState(let body): body.appendTopic(to: &topic)
     }
   }
 
@@ -249,6 +273,9 @@ public struct Record: Sendable {
     case .pressureStall(let body): body.isEvent
     case .pressureSample(let body): body.isEvent
     case .coreDump(let body): body.isEvent
+    case .processExit(let body): body.isEvent
+    case .processSummary(let body): body.isEvent
+    case .accountingState(let body): body.isEvent
     }
   }
 }

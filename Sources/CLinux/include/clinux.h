@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -116,6 +117,13 @@ static inline uint64_t clinux_epoll_event_data(const struct epoll_event *event) 
 // `sun_path` is an array, `struct sockaddr` a cast away: connect(2) to a UNIX socket's address.
 static inline int clinux_connect_unix(int fd, const struct sockaddr_un *address, socklen_t length) {
   return connect(fd, (const struct sockaddr *)address, length);
+}
+
+// A process that ends at once: Swift has no fork(2), and a child could not safely run any of it.
+static inline pid_t clinux_fork_and_exit(void) {
+  pid_t child = fork();
+  if (child == 0) _exit(0);
+  return child;
 }
 
 // SIG_IGN is a pointer cast.
