@@ -13,7 +13,7 @@ let strict: [SwiftSetting] = [
 /// Adding a collector adds a line here, its cases in Sources/Records/Record.swift and its folder.
 let collectors: [Target] = [
   .collector("cyclic-sysinfo"),
-  .collector("cyclic-file-read"),
+  .collector("cyclic-file-read", modules: ["CSensors"], libraries: ["sensors"]),
   .collector("epoll-psi"),
   .collector("inotify-coredump", modules: ["CSystemd"], libraries: ["systemd"]),
   .collector("inotify-pacct"),
@@ -24,6 +24,7 @@ let package = Package(
   targets: collectors + [
     .target(name: "CLinux"),
     .systemLibrary(name: "CMosquitto"),
+    .systemLibrary(name: "CSensors"),
     .systemLibrary(name: "CSystemd"),
 
     .target(name: "Records", swiftSettings: strict),

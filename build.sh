@@ -42,8 +42,8 @@ readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  iproute2 jq mandoc openssl procps python3 python3-venv shellcheck strace systemd
-  systemd-journal-remote valgrind
+  e2fsprogs iproute2 jq lm-sensors mandoc mount openssl procps python3 python3-venv shellcheck
+  strace systemd systemd-journal-remote util-linux valgrind
 )
 
 die() {

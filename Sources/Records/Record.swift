@@ -30,6 +30,14 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
   case networkInterface = 37
   case sockets = 38
   case wireless = 39
+  case disk = 40
+  case fileSystem = 41
+  case flashWear = 42
+  case processCounts = 43
+  case process = 44
+  case thermalZone = 45
+  case sensor = 46
+  case raspberryPi = 47
   case pressureStall = 16
   case pressureSample = 17
   case coreDump = 56
@@ -49,6 +57,14 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .networkInterface: "network_interface"
     case .sockets: "sockets"
     case .wireless: "wireless"
+    case .disk: "disk"
+    case .fileSystem: "file_system"
+    case .flashWear: "flash_wear"
+    case .processCounts: "process_counts"
+    case .process: "process"
+    case .thermalZone: "thermal_zone"
+    case .sensor: "sensor"
+    case .raspberryPi: "raspberry_pi"
     case .pressureStall: "pressure_stall"
     case .pressureSample: "pressure_sample"
     case .coreDump: "core_dump"
@@ -64,8 +80,8 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .systemInformation: .cyclicSysinfo
     case .sourceState: nil
     case .cpuTimes, .cpuActivity, .cpuFrequency, .memory, .pageActivity, .networkInterface,
-      .sockets,
-      .wireless:
+      .sockets, .wireless, .disk, .fileSystem, .flashWear, .processCounts, .process,
+      .thermalZone, .sensor, .raspberryPi:
       .cyclicFileRead
     case .pressureStall, .pressureSample: .epollPsi
     case .coreDump: .inotifyCoredump
@@ -90,6 +106,14 @@ public struct Record: Sendable {
     case networkInterface(NetworkInterface)
     case sockets(Sockets)
     case wireless(Wireless)
+    case disk(Disk)
+    case fileSystem(FileSystem)
+    case flashWear(FlashWear)
+    case processCounts(ProcessCounts)
+    case process(ProcessUsage)
+    case thermalZone(ThermalZone)
+    case sensor(Sensor)
+    case raspberryPi(RaspberryPi)
     case pressureStall(PressureStall)
     case pressureSample(PressureSample)
     case coreDump(CoreDump)
@@ -119,6 +143,14 @@ public struct Record: Sendable {
     case .networkInterface: body = .networkInterface(try decoder.body())
     case .sockets: body = .sockets(try decoder.body())
     case .wireless: body = .wireless(try decoder.body())
+    case .disk: body = .disk(try decoder.body())
+    case .fileSystem: body = .fileSystem(try decoder.body())
+    case .flashWear: body = .flashWear(try decoder.body())
+    case .processCounts: body = .processCounts(try decoder.body())
+    case .process: body = .process(try decoder.body())
+    case .thermalZone: body = .thermalZone(try decoder.body())
+    case .sensor: body = .sensor(try decoder.body())
+    case .raspberryPi: body = .raspberryPi(try decoder.body())
     case .pressureStall: body = .pressureStall(try decoder.body())
     case .pressureSample: body = .pressureSample(try decoder.body())
     case .coreDump: body = .coreDump(try decoder.body())
@@ -140,6 +172,14 @@ public struct Record: Sendable {
     case .networkInterface: .networkInterface
     case .sockets: .sockets
     case .wireless: .wireless
+    case .disk: .disk
+    case .fileSystem: .fileSystem
+    case .flashWear: .flashWear
+    case .processCounts: .processCounts
+    case .process: .process
+    case .thermalZone: .thermalZone
+    case .sensor: .sensor
+    case .raspberryPi: .raspberryPi
     case .pressureStall: .pressureStall
     case .pressureSample: .pressureSample
     case .coreDump: .coreDump
@@ -162,6 +202,14 @@ public struct Record: Sendable {
     case .networkInterface(var body): body.visit(&visitor)
     case .sockets(var body): body.visit(&visitor)
     case .wireless(var body): body.visit(&visitor)
+    case .disk(var body): body.visit(&visitor)
+    case .fileSystem(var body): body.visit(&visitor)
+    case .flashWear(var body): body.visit(&visitor)
+    case .processCounts(var body): body.visit(&visitor)
+    case .process(var body): body.visit(&visitor)
+    case .thermalZone(var body): body.visit(&visitor)
+    case .sensor(var body): body.visit(&visitor)
+    case .raspberryPi(var body): body.visit(&visitor)
     case .pressureStall(var body): body.visit(&visitor)
     case .pressureSample(var body): body.visit(&visitor)
     case .coreDump(var body): body.visit(&visitor)
@@ -184,6 +232,14 @@ public struct Record: Sendable {
     case .networkInterface(let body): body.appendTopic(to: &topic)
     case .sockets(let body): body.appendTopic(to: &topic)
     case .wireless(let body): body.appendTopic(to: &topic)
+    case .disk(let body): body.appendTopic(to: &topic)
+    case .fileSystem(let body): body.appendTopic(to: &topic)
+    case .flashWear(let body): body.appendTopic(to: &topic)
+    case .processCounts(let body): body.appendTopic(to: &topic)
+    case .process(let body): body.appendTopic(to: &topic)
+    case .thermalZone(let body): body.appendTopic(to: &topic)
+    case .sensor(let body): body.appendTopic(to: &topic)
+    case .raspberryPi(let body): body.appendTopic(to: &topic)
     case .pressureStall(let body): body.appendTopic(to: &topic)
     case .pressureSample(let body): body.appendTopic(to: &topic)
     case .coreDump(let body): body.appendTopic(to: &topic)
@@ -206,6 +262,14 @@ public struct Record: Sendable {
     case .networkInterface(let body): body.isEvent
     case .sockets(let body): body.isEvent
     case .wireless(let body): body.isEvent
+    case .disk(let body): body.isEvent
+    case .fileSystem(let body): body.isEvent
+    case .flashWear(let body): body.isEvent
+    case .processCounts(let body): body.isEvent
+    case .process(let body): body.isEvent
+    case .thermalZone(let body): body.isEvent
+    case .sensor(let body): body.isEvent
+    case .raspberryPi(let body): body.isEvent
     case .pressureStall(let body): body.isEvent
     case .pressureSample(let body): body.isEvent
     case .coreDump(let body): body.isEvent
