@@ -14,6 +14,7 @@ let strict: [SwiftSetting] = [
 let collectors: [Target] = [
   .collector("cyclic-sysinfo"),
   .collector("cyclic-file-read"),
+  .collector("dlt-proc-watch"),
 ]
 
 let package = Package(
@@ -42,6 +43,9 @@ let package = Package(
     .testTarget(
       name: "CyclicFileReadTests",
       dependencies: ["cyclic-file-read", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
+      name: "DLTProcWatchTests",
+      dependencies: ["dlt-proc-watch", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),

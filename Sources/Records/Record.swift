@@ -2,11 +2,13 @@
 public enum Program: UInt8, CaseIterable, Sendable {
   case cyclicSysinfo = 1
   case cyclicFileRead = 2
+  case dltProcWatch = 7
 
   public var name: StaticString {
     switch self {
     case .cyclicSysinfo: "cyclic-sysinfo"
     case .cyclicFileRead: "cyclic-file-read"
+    case .dltProcWatch: "dlt-proc-watch"
     }
   }
 
@@ -24,6 +26,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
   case networkInterface = 37
   case sockets = 38
   case wireless = 39
+  case processLoad = 96
+  case processLifecycle = 97
+  case dltLoss = 98
 
   public var name: StaticString {
     switch self {
@@ -37,6 +42,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .networkInterface: "network_interface"
     case .sockets: "sockets"
     case .wireless: "wireless"
+    case .processLoad: "process_load"
+    case .processLifecycle: "process_lifecycle"
+    case .dltLoss: "dlt_loss"
     }
   }
 
@@ -49,6 +57,7 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
       .sockets,
       .wireless:
       .cyclicFileRead
+    case .processLoad, .processLifecycle, .dltLoss: .dltProcWatch
     }
   }
 }
@@ -69,6 +78,9 @@ public struct Record: Sendable {
     case networkInterface(NetworkInterface)
     case sockets(Sockets)
     case wireless(Wireless)
+    case processLoad(ProcessLoad)
+    case processLifecycle(ProcessLifecycle)
+    case dltLoss(DLTLoss)
   }
 
   public init(header: RecordHeader, body: Body) {
@@ -92,6 +104,9 @@ public struct Record: Sendable {
     case .networkInterface: body = .networkInterface(try decoder.body())
     case .sockets: body = .sockets(try decoder.body())
     case .wireless: body = .wireless(try decoder.body())
+    case .processLoad: body = .processLoad(try decoder.body())
+    case .processLifecycle: body = .processLifecycle(try decoder.body())
+    case .dltLoss: body = .dltLoss(try decoder.body())
     }
   }
 
@@ -107,6 +122,9 @@ public struct Record: Sendable {
     case .networkInterface: .networkInterface
     case .sockets: .sockets
     case .wireless: .wireless
+    case .processLoad: .processLoad
+    case .processLifecycle: .processLifecycle
+    case .dltLoss: .dltLoss
     }
   }
 
@@ -123,6 +141,9 @@ public struct Record: Sendable {
     case .networkInterface(var body): body.visit(&visitor)
     case .sockets(var body): body.visit(&visitor)
     case .wireless(var body): body.visit(&visitor)
+    case .processLoad(var body): body.visit(&visitor)
+    case .processLifecycle(var body): body.visit(&visitor)
+    case .dltLoss(var body): body.visit(&visitor)
     }
   }
 
@@ -139,6 +160,9 @@ public struct Record: Sendable {
     case .networkInterface(let body): body.appendTopic(to: &topic)
     case .sockets(let body): body.appendTopic(to: &topic)
     case .wireless(let body): body.appendTopic(to: &topic)
+    case .processLoad(let body): body.appendTopic(to: &topic)
+    case .processLifecycle(let body): body.appendTopic(to: &topic)
+    case .dltLoss(let body): body.appendTopic(to: &topic)
     }
   }
 
@@ -155,6 +179,9 @@ public struct Record: Sendable {
     case .networkInterface(let body): body.isEvent
     case .sockets(let body): body.isEvent
     case .wireless(let body): body.isEvent
+    case .processLoad(let body): body.isEvent
+    case .processLifecycle(let body): body.isEvent
+    case .dltLoss(let body): body.isEvent
     }
   }
 }

@@ -9,6 +9,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <mqueue.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>

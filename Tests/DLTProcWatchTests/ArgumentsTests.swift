@@ -1,0 +1,3 @@
+import Testing
+
+@testable import dlt_proc_watch
