@@ -99,6 +99,8 @@ struct MessageFramer {
       // A header must follow, or the length may be false and hide the messages behind it.
       if end + 4 > bytes.count && !isEnd { return .needsMore }
       if end > bytes.count || !(end == bytes.count || holdsMark(UInt8(ascii: "T"), at: end)) {
+        // All of a header that begins before the end must be there.
+        if end + 23 > bytes.count && !isEnd { return .needsMore }
         if let hidden = plausibleHeader(from: start + 4, to: min(end + 3, bytes.count)) {
           skip(to: hidden)
           continue

@@ -49,7 +49,8 @@ struct MessageTests {
     #expect(DLTMessage(of: bytes) == nil)
   }
 
-  @Test(arguments: [false, true]) func argumentsAreReadInBothByteOrders(_ isBigEndian: Bool) throws {
+  @Test(arguments: [false, true]) func argumentsAreReadInBothByteOrders(_ isBigEndian: Bool) throws
+  {
     var making = Making()
     making.isBigEndian = isBigEndian
     let bytes = making.message([

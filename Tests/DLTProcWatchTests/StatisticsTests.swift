@@ -20,7 +20,8 @@ struct StatisticsTests {
   }
 
   @Test(arguments: [
-    "a b) c)", "(a b) c)", ") R 1 1 1 0", "", "))))", "((((", " ", "a\nb", "kworker/u8:2-events_unbound",
+    "a b) c)", "(a b) c)", ") R 1 1 1 0", "", "))))", "((((", " ", "a\nb",
+    "kworker/u8:2-events_unbound",
     ") R 1 1 1 0 -1 4 5 0 0 0 9 9 0 0 20 0 7 0 1 1 1 1",
   ]) func commMayHoldAnything(_ comm: String) throws {
     let line = Array(("7 (\(comm))" + Self.rest).utf8)

@@ -34,7 +34,7 @@ struct ProcWatchTests {
     let watch = try start(daemon.port, "--host", isIPv6 ? "::1" : "127.0.0.1")
     let client = try daemon.client()
     try client.send(Self.fixture("raw-tcp-stream.bin"), chunk: chunk)
-    try eventually("all loads are told") { try records(watch, "process_load").count == 38 }
+    try eventually("all loads are told") { try records(watch, "process_load").count == 53 }
     #expect(try records(watch, "dlt_loss").isEmpty)
     // Nothing was asked of the daemon: it would count for all its clients.
     #expect(client.received().isEmpty)
@@ -88,7 +88,7 @@ struct ProcWatchTests {
     #expect(watch.log.last?.contains("sends what is no DLT message; trying again") == true)
     let next = try daemon.client()
     try next.send(Self.fixture("raw-tcp-stream.bin"))
-    try eventually("it reads") { try records(watch, "process_load").count == 38 }
+    try eventually("it reads") { try records(watch, "process_load").count == 53 }
     let garbage = try records(watch, "dlt_loss").filter { $0["cause"] as? String == "garbage" }
     #expect(garbage.map { $0["lost_bytes"] as? Int } == [7])
     #expect(try watch.stop() == 0)

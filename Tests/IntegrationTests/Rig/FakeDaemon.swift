@@ -9,7 +9,7 @@ final class FakeDaemon {
 
   /// Listens on a loopback address, at a free port or at one that was free before.
   init(isIPv6: Bool = false, port wanted: Int = 0) throws {
-    listener = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    let listener = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var yes: Int32 = 1
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
     var storage = sockaddr_storage()
@@ -39,6 +39,7 @@ final class FakeDaemon {
         }
       }
     }
+    self.listener = listener
     port = found
     try #require(found > 0, "bind: \(String(cString: strerror(errno)))")
   }
