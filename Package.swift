@@ -13,7 +13,10 @@ let strict: [SwiftSetting] = [
 /// Adding a collector adds a line here, its cases in Sources/Records/Record.swift and its folder.
 let collectors: [Target] = [
   .collector("cyclic-sysinfo"),
-  .collector("cyclic-file-read"),
+  .collector("cyclic-file-read", modules: ["CSensors"], libraries: ["sensors"]),
+  .collector("epoll-psi"),
+  .collector("inotify-coredump", modules: ["CSystemd"], libraries: ["systemd"]),
+  .collector("inotify-pacct"),
   .collector("dlt-proc-watch"),
 ]
 
@@ -22,6 +25,7 @@ let package = Package(
   targets: collectors + [
     .target(name: "CLinux"),
     .systemLibrary(name: "CMosquitto"),
+    .systemLibrary(name: "CSensors"),
     .systemLibrary(name: "CSystemd"),
 
     .target(name: "Records", swiftSettings: strict),
@@ -44,11 +48,18 @@ let package = Package(
       name: "CyclicFileReadTests",
       dependencies: ["cyclic-file-read", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
+      name: "EpollPsiTests", dependencies: ["epoll-psi", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
+      name: "InotifyPacctTests", dependencies: ["inotify-pacct", "CLinux", "Linux", "Records"]),
+    .testTarget(
       name: "DLTProcWatchTests",
       dependencies: ["dlt-proc-watch", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
+      name: "InotifyCoredumpTests",
+      dependencies: ["inotify-coredump", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(name: "IntegrationTests", dependencies: ["CLinux", "Records"]),
   ],
   swiftLanguageModes: [.v6]

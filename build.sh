@@ -42,7 +42,8 @@ readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  iproute2 jq mandoc openssl procps python3 python3-venv shellcheck strace valgrind
+  e2fsprogs iproute2 jq lm-sensors mandoc mount openssl procps python3 python3-venv shellcheck
+  strace systemd systemd-journal-remote util-linux valgrind
 )
 
 die() {
@@ -115,6 +116,30 @@ need_swift() {
     die "Swift 6.2 or newer is needed (found: $version): https://www.swift.org/install/linux/"
   fi
 }
+
+# need_unpacked PACKAGE...: the files of packages, as .build/tools/<package>, for those that would
+# change this machine if they were installed, such as its core_pattern.
+need_unpacked() {
+  local package version folder
+  mkdir -p .build/tools
+  for package; do
+    if ! version=$(apt-cache show --no-all-versions "$package" 2>/dev/null); then
+      as_root apt-get update -qq
+      version=$(apt-cache show --no-all-versions "$package")
+    fi
+    version=$(sed -n 's/^Version: //p' <<<"$version")
+    folder=$cache/packages/$package-$version
+    if [[ ! -d $folder ]]; then
+      echo "Unpacking $package into $folder" >&2
+      mkdir -p "$folder.partial"
+      # Relative: apt-get downloads into the working folder.
+      (cd "$folder.partial" && apt-get download -qq "$package" 2>/dev/null && dpkg-deb -x ./*.deb .)
+      mv -T "$folder.partial" "$folder"
+    fi
+    ln -sfnT "$folder" ".build/tools/$package"
+  done
+}
+
 
 # From PyPI: the witness for what cyclic-file-read tells.
 need_psutil() {
@@ -454,6 +479,7 @@ command_test() {
   done
   need 'to test' "${libraries[@]}" "${test_tools[@]}"
   need_psutil
+  need_unpacked systemd-coredump
   mapfile -t architectures < <(all_architectures)
 
   step 'shellcheck' shellcheck build.sh .ci/run

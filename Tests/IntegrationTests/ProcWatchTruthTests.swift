@@ -68,7 +68,7 @@ struct ProcWatchTruthTests {
 
     // Memory as the kernel tells it here: pages of /proc/[pid]/statm.
     let statm = try String(contentsOfFile: "/proc/\(large.id)/statm", encoding: .utf8)
-      .split(separator: " ").map { Int($0)! }
+      .split { " \n".contains($0) }.compactMap { Int($0) }
     let last = try #require(own.last)
     #expect(last["memory_virtual_bytes"] as? Int == statm[0] * Int(getpagesize()))
     let resident = try #require(last["memory_resident_bytes"] as? Int)
