@@ -17,6 +17,7 @@ let collectors: [Target] = [
   .collector("epoll-psi"),
   .collector("inotify-coredump", modules: ["CSystemd"], libraries: ["systemd"]),
   .collector("inotify-pacct"),
+  .collector("dlt-proc-watch"),
 ]
 
 let package = Package(
@@ -50,6 +51,9 @@ let package = Package(
       name: "EpollPsiTests", dependencies: ["epoll-psi", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "InotifyPacctTests", dependencies: ["inotify-pacct", "CLinux", "Linux", "Records"]),
+    .testTarget(
+      name: "DLTProcWatchTests",
+      dependencies: ["dlt-proc-watch", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),

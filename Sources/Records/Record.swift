@@ -5,6 +5,7 @@ public enum Program: UInt8, CaseIterable, Sendable {
   case epollPsi = 3
   case inotifyCoredump = 4
   case inotifyPacct = 5
+  case dltProcWatch = 7
 
   public var name: StaticString {
     switch self {
@@ -13,6 +14,7 @@ public enum Program: UInt8, CaseIterable, Sendable {
     case .epollPsi: "epoll-psi"
     case .inotifyCoredump: "inotify-coredump"
     case .inotifyPacct: "inotify-pacct"
+    case .dltProcWatch: "dlt-proc-watch"
     }
   }
 
@@ -44,6 +46,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
   case processExit = 64
   case processSummary = 65
   case accountingState = 66
+  case processLoad = 96
+  case processLifecycle = 97
+  case dltLoss = 98
 
   public var name: StaticString {
     switch self {
@@ -71,6 +76,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .processExit: "process_exit"
     case .processSummary: "process_summary"
     case .accountingState: "accounting_state"
+    case .processLoad: "process_load"
+    case .processLifecycle: "process_lifecycle"
+    case .dltLoss: "dlt_loss"
     }
   }
 
@@ -86,6 +94,7 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .pressureStall, .pressureSample: .epollPsi
     case .coreDump: .inotifyCoredump
     case .processExit, .processSummary, .accountingState: .inotifyPacct
+    case .processLoad, .processLifecycle, .dltLoss: .dltProcWatch
     }
   }
 }
@@ -120,6 +129,9 @@ public struct Record: Sendable {
     case processExit(ProcessExit)
     case processSummary(ProcessSummary)
     case accountingState(AccountingState)
+    case processLoad(ProcessLoad)
+    case processLifecycle(ProcessLifecycle)
+    case dltLoss(DLTLoss)
   }
 
   public init(header: RecordHeader, body: Body) {
@@ -157,6 +169,9 @@ public struct Record: Sendable {
     case .processExit: body = .processExit(try decoder.body())
     case .processSummary: body = .processSummary(try decoder.body())
     case .accountingState: body = .accountingState(try decoder.body())
+    case .processLoad: body = .processLoad(try decoder.body())
+    case .processLifecycle: body = .processLifecycle(try decoder.body())
+    case .dltLoss: body = .dltLoss(try decoder.body())
     }
   }
 
@@ -186,6 +201,9 @@ public struct Record: Sendable {
     case .processExit: .processExit
     case .processSummary: .processSummary
     case .accountingState: .accountingState
+    case .processLoad: .processLoad
+    case .processLifecycle: .processLifecycle
+    case .dltLoss: .dltLoss
     }
   }
 
@@ -216,6 +234,9 @@ public struct Record: Sendable {
     case .processExit(var body): body.visit(&visitor)
     case .processSummary(var body): body.visit(&visitor)
     case .accountingState(var body): body.visit(&visitor)
+    case .processLoad(var body): body.visit(&visitor)
+    case .processLifecycle(var body): body.visit(&visitor)
+    case .dltLoss(var body): body.visit(&visitor)
     }
   }
 
@@ -246,6 +267,9 @@ public struct Record: Sendable {
     case .processExit(let body): body.appendTopic(to: &topic)
     case .processSummary(let body): body.appendTopic(to: &topic)
     case .accountingState(let body): body.appendTopic(to: &topic)
+    case .processLoad(let body): body.appendTopic(to: &topic)
+    case .processLifecycle(let body): body.appendTopic(to: &topic)
+    case .dltLoss(let body): body.appendTopic(to: &topic)
     }
   }
 
@@ -276,6 +300,9 @@ public struct Record: Sendable {
     case .processExit(let body): body.isEvent
     case .processSummary(let body): body.isEvent
     case .accountingState(let body): body.isEvent
+    case .processLoad(let body): body.isEvent
+    case .processLifecycle(let body): body.isEvent
+    case .dltLoss(let body): body.isEvent
     }
   }
 }

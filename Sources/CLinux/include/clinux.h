@@ -11,6 +11,9 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <mqueue.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>

@@ -1,22 +1,21 @@
 import CLinux
-import Daemon
 
 /// How long to wait before the next attempt to connect: doubled each time, with half of it random,
-/// so that a thousand devices do not come back to their broker in the same second.
-struct Backoff {
-  let maximum: Interval
-  private(set) var attempts = 0
+/// so that a thousand devices do not come back to their server in the same second.
+public struct Backoff: Sendable {
+  public let maximum: Interval
+  public private(set) var attempts = 0
 
-  init(maximum: Interval) {
+  public init(maximum: Interval) {
     self.maximum = maximum
   }
 
-  mutating func succeeded() {
+  public mutating func succeeded() {
     attempts = 0
   }
 
   /// The delay in nanoseconds; `random` picks from it the part that is left to chance.
-  mutating func next(random: UInt32 = randomNumber()) -> UInt64 {
+  public mutating func next(random: UInt32 = randomNumber()) -> UInt64 {
     let full = min(maximum.nanoseconds, 1_000_000_000 << UInt64(min(attempts, 20)))
     attempts += 1
     let half = full / 2
@@ -25,7 +24,7 @@ struct Backoff {
 }
 
 /// From getrandom(2): the devices that start together must not draw the same numbers.
-func randomNumber() -> UInt32 {
+public func randomNumber() -> UInt32 {
   var number: UInt32 = 0
   _ = getrandom(&number, 4, 0)
   return number
