@@ -14,12 +14,15 @@ let strict: [SwiftSetting] = [
 let collectors: [Target] = [
   .collector("cyclic-sysinfo"),
   .collector("cyclic-file-read"),
+  .collector("dbus-systemd-signals", modules: ["CDBus"], libraries: ["dbus-1"]),
 ]
 
 let package = Package(
   name: "stats-recording",
   targets: collectors + [
     .target(name: "CLinux"),
+    // The regular build finds its headers with pkg-config, that for a device with the toolset.
+    .systemLibrary(name: "CDBus", pkgConfig: "dbus-1"),
     .systemLibrary(name: "CMosquitto"),
     .systemLibrary(name: "CSystemd"),
 
@@ -42,6 +45,9 @@ let package = Package(
     .testTarget(
       name: "CyclicFileReadTests",
       dependencies: ["cyclic-file-read", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
+      name: "DBusSystemdSignalsTests",
+      dependencies: ["dbus-systemd-signals", "CDBus", "CLinux", "Records"]),
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),

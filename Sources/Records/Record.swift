@@ -2,11 +2,13 @@
 public enum Program: UInt8, CaseIterable, Sendable {
   case cyclicSysinfo = 1
   case cyclicFileRead = 2
+  case dbusSystemdSignals = 6
 
   public var name: StaticString {
     switch self {
     case .cyclicSysinfo: "cyclic-sysinfo"
     case .cyclicFileRead: "cyclic-file-read"
+    case .dbusSystemdSignals: "dbus-systemd-signals"
     }
   }
 
@@ -24,6 +26,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
   case networkInterface = 37
   case sockets = 38
   case wireless = 39
+  case unitState = 80
+  case jobResult = 81
+  case managerEvent = 82
 
   public var name: StaticString {
     switch self {
@@ -37,6 +42,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .networkInterface: "network_interface"
     case .sockets: "sockets"
     case .wireless: "wireless"
+    case .unitState: "unit_state"
+    case .jobResult: "job_result"
+    case .managerEvent: "manager_event"
     }
   }
 
@@ -49,6 +57,7 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
       .sockets,
       .wireless:
       .cyclicFileRead
+    case .unitState, .jobResult, .managerEvent: .dbusSystemdSignals
     }
   }
 }
@@ -69,6 +78,9 @@ public struct Record: Sendable {
     case networkInterface(NetworkInterface)
     case sockets(Sockets)
     case wireless(Wireless)
+    case unitState(UnitState)
+    case jobResult(JobResult)
+    case managerEvent(ManagerEvent)
   }
 
   public init(header: RecordHeader, body: Body) {
@@ -92,6 +104,9 @@ public struct Record: Sendable {
     case .networkInterface: body = .networkInterface(try decoder.body())
     case .sockets: body = .sockets(try decoder.body())
     case .wireless: body = .wireless(try decoder.body())
+    case .unitState: body = .unitState(try decoder.body())
+    case .jobResult: body = .jobResult(try decoder.body())
+    case .managerEvent: body = .managerEvent(try decoder.body())
     }
   }
 
@@ -107,6 +122,9 @@ public struct Record: Sendable {
     case .networkInterface: .networkInterface
     case .sockets: .sockets
     case .wireless: .wireless
+    case .unitState: .unitState
+    case .jobResult: .jobResult
+    case .managerEvent: .managerEvent
     }
   }
 
@@ -123,6 +141,9 @@ public struct Record: Sendable {
     case .networkInterface(var body): body.visit(&visitor)
     case .sockets(var body): body.visit(&visitor)
     case .wireless(var body): body.visit(&visitor)
+    case .unitState(var body): body.visit(&visitor)
+    case .jobResult(var body): body.visit(&visitor)
+    case .managerEvent(var body): body.visit(&visitor)
     }
   }
 
@@ -139,6 +160,9 @@ public struct Record: Sendable {
     case .networkInterface(let body): body.appendTopic(to: &topic)
     case .sockets(let body): body.appendTopic(to: &topic)
     case .wireless(let body): body.appendTopic(to: &topic)
+    case .unitState(let body): body.appendTopic(to: &topic)
+    case .jobResult(let body): body.appendTopic(to: &topic)
+    case .managerEvent(let body): body.appendTopic(to: &topic)
     }
   }
 
@@ -155,6 +179,9 @@ public struct Record: Sendable {
     case .networkInterface(let body): body.isEvent
     case .sockets(let body): body.isEvent
     case .wireless(let body): body.isEvent
+    case .unitState(let body): body.isEvent
+    case .jobResult(let body): body.isEvent
+    case .managerEvent(let body): body.isEvent
     }
   }
 }
