@@ -50,11 +50,12 @@ extension SystemdSignals {
     if body.name == Self.login {
       loginOwner = owner
     } else if body.name == Self.systemd {
-      if owner.isEmpty { try systemdIsGone() } else { greet(owner) }
+      try systemdIsGone()
+      if !owner.isEmpty { greet(owner) }
     }
   }
 
-  /// As while it executes itself anew.
+  /// systemd has left the bus; when it executes itself anew, it is back with the same signal.
   private mutating func systemdIsGone() throws(SystemError) {
     systemdOwner = []
     isListening = false

@@ -159,9 +159,10 @@ struct SystemdSignals: ~Copyable {
     }
     retryLater()
     isListening = false
-    guard gap == nil else { return }
+    if let gap, gap.end == .busBack { return }
     log.warning(joined("\(options.address): \(reason); trying to connect again"))
-    gap = (bootTimeNanoseconds(), .busBack)
+    // A bus that ends lets go of systemd first.
+    gap = (gap?.since ?? bootTimeNanoseconds(), .busBack)
     try tell(ManagerEvent(.busGone))
   }
 
@@ -197,7 +198,11 @@ struct SystemdSignals: ~Copyable {
     case .loginOwner: return
     case .systemdOwner:
       if !hasStarted { progress = .unavailable(missing(reason)) }
-    case .subscribe: log.warning(joined("Subscribe: \(reason)"))
+    case .subscribe:
+      // systemd remembers its subscribers while it executes itself anew.
+      if !reason.utf8.elementsEqual("org.freedesktop.systemd1.AlreadySubscribed".utf8) {
+        log.warning(joined("Subscribe: \(reason)"))
+      }
     case .listUnits:
       log.warning(joined("ListUnits: \(reason); asking again"))
       retryAt = monotonicNanoseconds() + 5_000_000_000
