@@ -14,6 +14,8 @@ let strict: [SwiftSetting] = [
 let collectors: [Target] = [
   .collector("cyclic-sysinfo"),
   .collector("cyclic-file-read"),
+  .collector("epoll-psi"),
+  .collector("inotify-coredump", modules: ["CSystemd"], libraries: ["systemd"]),
   .collector("dbus-systemd-signals", modules: ["CDBus"], libraries: ["dbus-1"]),
 ]
 
@@ -46,11 +48,16 @@ let package = Package(
       name: "CyclicFileReadTests",
       dependencies: ["cyclic-file-read", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
+      name: "EpollPsiTests", dependencies: ["epoll-psi", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
       name: "DBusSystemdSignalsTests",
       dependencies: ["dbus-systemd-signals", "CDBus", "CLinux", "Records"]),
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
+      name: "InotifyCoredumpTests",
+      dependencies: ["inotify-coredump", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(name: "IntegrationTests", dependencies: ["CLinux", "Records"]),
   ],
   swiftLanguageModes: [.v6]

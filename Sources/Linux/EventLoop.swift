@@ -88,4 +88,8 @@ public struct Readiness: OptionSet, Sendable {
 
   public static let reading = Readiness(rawValue: EPOLLIN.rawValue)
   public static let writing = Readiness(rawValue: EPOLLOUT.rawValue)
+  /// Something exceptional, such as pressure on a trigger of /proc/pressure.
+  public static let priority = Readiness(rawValue: EPOLLPRI.rawValue)
+  /// Always told, asked for or not.
+  public static let error = Readiness(rawValue: EPOLLERR.rawValue)
 }

@@ -2,12 +2,16 @@
 public enum Program: UInt8, CaseIterable, Sendable {
   case cyclicSysinfo = 1
   case cyclicFileRead = 2
+  case epollPsi = 3
+  case inotifyCoredump = 4
   case dbusSystemdSignals = 6
 
   public var name: StaticString {
     switch self {
     case .cyclicSysinfo: "cyclic-sysinfo"
     case .cyclicFileRead: "cyclic-file-read"
+    case .epollPsi: "epoll-psi"
+    case .inotifyCoredump: "inotify-coredump"
     case .dbusSystemdSignals: "dbus-systemd-signals"
     }
   }
@@ -26,6 +30,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
   case networkInterface = 37
   case sockets = 38
   case wireless = 39
+  case pressureStall = 16
+  case pressureSample = 17
+  case coreDump = 56
   case unitState = 80
   case jobResult = 81
   case managerEvent = 82
@@ -42,6 +49,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .networkInterface: "network_interface"
     case .sockets: "sockets"
     case .wireless: "wireless"
+    case .pressureStall: "pressure_stall"
+    case .pressureSample: "pressure_sample"
+    case .coreDump: "core_dump"
     case .unitState: "unit_state"
     case .jobResult: "job_result"
     case .managerEvent: "manager_event"
@@ -57,6 +67,8 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
       .sockets,
       .wireless:
       .cyclicFileRead
+    case .pressureStall, .pressureSample: .epollPsi
+    case .coreDump: .inotifyCoredump
     case .unitState, .jobResult, .managerEvent: .dbusSystemdSignals
     }
   }
@@ -78,6 +90,9 @@ public struct Record: Sendable {
     case networkInterface(NetworkInterface)
     case sockets(Sockets)
     case wireless(Wireless)
+    case pressureStall(PressureStall)
+    case pressureSample(PressureSample)
+    case coreDump(CoreDump)
     case unitState(UnitState)
     case jobResult(JobResult)
     case managerEvent(ManagerEvent)
@@ -104,6 +119,9 @@ public struct Record: Sendable {
     case .networkInterface: body = .networkInterface(try decoder.body())
     case .sockets: body = .sockets(try decoder.body())
     case .wireless: body = .wireless(try decoder.body())
+    case .pressureStall: body = .pressureStall(try decoder.body())
+    case .pressureSample: body = .pressureSample(try decoder.body())
+    case .coreDump: body = .coreDump(try decoder.body())
     case .unitState: body = .unitState(try decoder.body())
     case .jobResult: body = .jobResult(try decoder.body())
     case .managerEvent: body = .managerEvent(try decoder.body())
@@ -122,6 +140,9 @@ public struct Record: Sendable {
     case .networkInterface: .networkInterface
     case .sockets: .sockets
     case .wireless: .wireless
+    case .pressureStall: .pressureStall
+    case .pressureSample: .pressureSample
+    case .coreDump: .coreDump
     case .unitState: .unitState
     case .jobResult: .jobResult
     case .managerEvent: .managerEvent
@@ -141,6 +162,9 @@ public struct Record: Sendable {
     case .networkInterface(var body): body.visit(&visitor)
     case .sockets(var body): body.visit(&visitor)
     case .wireless(var body): body.visit(&visitor)
+    case .pressureStall(var body): body.visit(&visitor)
+    case .pressureSample(var body): body.visit(&visitor)
+    case .coreDump(var body): body.visit(&visitor)
     case .unitState(var body): body.visit(&visitor)
     case .jobResult(var body): body.visit(&visitor)
     case .managerEvent(var body): body.visit(&visitor)
@@ -160,6 +184,9 @@ public struct Record: Sendable {
     case .networkInterface(let body): body.appendTopic(to: &topic)
     case .sockets(let body): body.appendTopic(to: &topic)
     case .wireless(let body): body.appendTopic(to: &topic)
+    case .pressureStall(let body): body.appendTopic(to: &topic)
+    case .pressureSample(let body): body.appendTopic(to: &topic)
+    case .coreDump(let body): body.appendTopic(to: &topic)
     case .unitState(let body): body.appendTopic(to: &topic)
     case .jobResult(let body): body.appendTopic(to: &topic)
     case .managerEvent(let body): body.appendTopic(to: &topic)
@@ -179,6 +206,9 @@ public struct Record: Sendable {
     case .networkInterface(let body): body.isEvent
     case .sockets(let body): body.isEvent
     case .wireless(let body): body.isEvent
+    case .pressureStall(let body): body.isEvent
+    case .pressureSample(let body): body.isEvent
+    case .coreDump(let body): body.isEvent
     case .unitState(let body): body.isEvent
     case .jobResult(let body): body.isEvent
     case .managerEvent(let body): body.isEvent

@@ -47,8 +47,8 @@ struct Bridge: ~Copyable {
   private var inFlight: [InFlight] = []
   private var backoff: Backoff
   private var lastFailure = ""
-  /// The reason that was last logged, for each program: the same refusal is told once.
-  private var refusals = [Int32](repeating: 0, count: Program.allCases.count)
+  /// The reason that was last logged, by the number of the program: the same refusal is told once.
+  private var refusals = [Int32](repeating: 0, count: Int(UInt8.max) + 1)
   private var queuesAreRead = true
 
   private var connectDue = UInt64.max
@@ -213,7 +213,7 @@ struct Bridge: ~Copyable {
           outbox.acknowledge(ticket)
           status.published += 1
         }
-        if let program = entry.program { refusals[Int(program.rawValue) - 1] = 0 }
+        if let program = entry.program { refusals[Int(program.rawValue)] = 0 }
         continue
       }
       let words = BrokerConnection.words(of: acknowledgement.reason)
@@ -233,7 +233,7 @@ struct Bridge: ~Copyable {
     outbox.acknowledge(ticket)
     status.refused += 1
     status.refusal = (words: words, reason: reason)
-    let index = Int(program.rawValue) - 1
+    let index = Int(program.rawValue)
     if refusals[index] != reason || reason == 0 && status.refused == 1 {
       log.error(
         joined(

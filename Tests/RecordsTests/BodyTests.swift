@@ -27,4 +27,39 @@ struct BodyTests {
     try Golden.expect(
       SourceState(.unavailable, reason: reason.span), isWrittenAs: "source_state.v1")
   }
+
+  @Test func pressureSample() throws {
+    var pressure = Pressure()
+    pressure.some.average10TenThousandths = 127
+    pressure.some.average60TenThousandths = 151
+    pressure.some.average300TenThousandths = 672
+    pressure.some.totalMicroseconds = 99_603_873
+    // Before Linux 5.13 the CPU had no second line.
+    try Golden.expect(
+      PressureSample(.cpu, of: CgroupPath(), pressure), isWrittenAs: "pressure_sample.v1")
+  }
+
+  @Test func pressureStall() throws {
+    var body = PressureStall()
+    body.state = .over
+    body.resource = .memory
+    body.scope = .full
+    body.isPolled = true
+    body.cgroup = CgroupPath("system.slice/influxdb.service")
+    body.thresholdMicroseconds = 300_000
+    body.windowMicroseconds = 2_000_000
+    body.stallMicroseconds = 35_802
+    body.intervalMicroseconds = 2_500_113
+    body.episodeMicroseconds = 8_516_042
+    body.episodeStallMicroseconds = 5_734_921
+    body.pressure.some.average10TenThousandths = 6012
+    body.pressure.some.average60TenThousandths = 2204
+    body.pressure.some.average300TenThousandths = 633
+    body.pressure.some.totalMicroseconds = 8_234_567_890_123
+    body.pressure.full.average10TenThousandths = 5847
+    body.pressure.full.average60TenThousandths = 2113
+    body.pressure.full.average300TenThousandths = 598
+    body.pressure.full.totalMicroseconds = 7_123_456_789_012
+    try Golden.expect(body, isWrittenAs: "pressure_stall.v1")
+  }
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <mqueue.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,8 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -28,7 +31,9 @@
 #include <sys/timex.h>
 #include <sys/ucontext.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,6 +52,11 @@ static inline int clinux_errno(void) { return errno; }
 
 static inline int clinux_open(const char *path, int flags, mode_t mode) {
   return open(path, flags, mode);
+}
+// readdir(3) tells an error from the end by errno alone, which must be 0 before.
+static inline struct dirent *clinux_readdir(DIR *folder) {
+  errno = 0;
+  return readdir(folder);
 }
 static inline mqd_t clinux_mq_open(const char *name, int flags, mode_t mode, struct mq_attr *attr) {
   return mq_open(name, flags, mode, attr);

@@ -18,7 +18,8 @@ final class ChildProcess {
 
   /// Starts it with its standard output and its stderr in files of `folder`.
   init(
-    _ command: [String], name: String, in folder: URL, environment: [String: String] = [:]
+    _ command: [String], name: String, in folder: URL, environment: [String: String] = [:],
+    input: String = "/dev/null"
   ) throws {
     self.name = name
     let stem = folder.appending(path: "\(name)-\(Machine.uniqueName())").path()
@@ -26,7 +27,7 @@ final class ChildProcess {
     posix_spawn_file_actions_init(&files)
     defer { posix_spawn_file_actions_destroy(&files) }
     let flags = O_WRONLY | O_CREAT | O_APPEND
-    posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0)
+    posix_spawn_file_actions_addopen(&files, 0, input, O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&files, 1, stem + ".out", flags, 0o600)
     posix_spawn_file_actions_addopen(&files, 2, stem + ".log", flags, 0o600)
 

@@ -1,0 +1,106 @@
+import CLinux
+import Linux
+import Records
+
+/// The cgroups that fit some patterns, and word of it when others come or go.
+///
+/// A cgroup comes with mkdir(2) and goes with rmdir(2), of which inotify(7) tells in cgroup v2 as
+/// anywhere else: each folder in which a part of a pattern is looked for is watched.
+struct CgroupTree: ~Copyable {
+  private let root: Path
+  private let patterns: [CgroupPattern]
+  /// nil: nobody wants to know.
+  private var changes: Inotify?
+  /// The first folder that could not be watched, since the last scan began.
+  private(set) var unwatched: SystemError?
+
+  /// Errors: those of inotify_init1(2).
+  init(root: Path, _ patterns: [CgroupPattern], follows: Bool) throws(SystemError) {
+    self.root = root
+    self.patterns = patterns
+    guard follows, !patterns.isEmpty else {
+      changes = nil
+      return
+    }
+    changes = try Inotify()
+  }
+
+  /// What to wait for, ready for reading when something came or went; nil if it is not followed.
+  var descriptor: Int32? {
+    switch changes {
+    case .some(let changes): changes.descriptor.raw
+    case .none: nil
+    }
+  }
+
+  /// Where cgroup v2 is: the whole of /sys/fs/cgroup, or beside v1 as systemd mounts it.
+  static func root(_ given: String?) -> Path? {
+    if let given { return Path(given).ifCgroupRoot }
+    return Path("/sys/fs/cgroup").ifCgroupRoot ?? Path("/sys/fs/cgroup/unified").ifCgroupRoot
+  }
+
+  /// Forgets what was told up to now: the next scan will see it.
+  mutating func takeChanges() throws(SystemError) {
+    while try changes?.next() != nil {}
+  }
+
+  /// All cgroups that fit now, each once.
+  mutating func scan() -> [Place] {
+    unwatched = nil
+    var places: [Place] = []
+    for pattern in patterns { descend(pattern, part: 0, folder: root, &places) }
+    return places
+  }
+
+  private mutating func descend(
+    _ pattern: CgroupPattern, part: Int, folder: Path, _ places: inout [Place]
+  ) {
+    if part == pattern.count {
+      guard let place = Place.find(folder: folder, root: root) else { return }
+      if places.first(inode: place.inode) == nil { places.append(place) }
+      return
+    }
+    // Before it is read, so that nothing comes in between unseen.
+    watch(folder)
+    guard let stream = opendir(folder.forC) else { return }
+    defer { closedir(stream) }
+    while let entry = readdir(stream) {
+      guard entry.pointee.d_type == DT_DIR else { continue }
+      withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { name in
+          guard pattern.matches(name, part: part) else { return }
+          descend(pattern, part: part + 1, folder: folder.appending(name), &places)
+        }
+      }
+    }
+  }
+
+  private mutating func watch(_ folder: Path) {
+    do throws(SystemError) {
+      // The same folder again changes nothing.
+      _ = try changes?.addWatch(folder.forC, [.created, .deleted, .onlyFolder])
+    } catch {
+      // A folder that has just gone will be no part of the next scan.
+      if error.errno != ENOENT && unwatched == nil { unwatched = error }
+    }
+  }
+}
+
+extension Path {
+  /// Only the second version of cgroups has this file.
+  fileprivate var ifCgroupRoot: Path? {
+    access(appending("cgroup.controllers").forC, F_OK) == 0 ? self : nil
+  }
+}
+
+/// Every trigger of every cgroup has a descriptor: takes as many as the hard limit allows.
+///
+/// systemd.exec(5) on LimitNOFILE=: right for a program without select(2). What still cannot be
+/// opened is told where it happens.
+func allowMoreDescriptors() {
+  let descriptors = Int32(RLIMIT_NOFILE.rawValue)
+  var limit = rlimit()
+  guard getrlimit(descriptors, &limit) == 0 else { return }
+  limit.rlim_cur = limit.rlim_max
+  _ = setrlimit(descriptors, &limit)
+}

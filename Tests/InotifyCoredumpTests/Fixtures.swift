@@ -1,0 +1,68 @@
+import Foundation
+import Records
+
+@testable import inotify_coredump
+
+/// Captures in Tests/Fixtures/coredump; see the README.md there.
+enum Fixture {
+  static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent().appending(path: "Fixtures/coredump")
+
+  static func bytes(_ name: String) throws -> [UInt8] {
+    [UInt8](try Data(contentsOf: folder.appending(path: name)))
+  }
+
+  static func lines(_ name: String) throws -> [[UInt8]] {
+    try bytes(name).split(separator: UInt8(ascii: "\n")).map(Array.init)
+  }
+}
+
+/// Printable ASCII as it is, everything else and the backslash as `\xNN`.
+func printable(_ bytes: some Sequence<UInt8>) -> String {
+  bytes.map {
+    (0x20..<0x7F).contains($0) && $0 != UInt8(ascii: "\\")
+      ? String(UnicodeScalar($0)) : String(format: "\\x%02x", $0)
+  }.joined()
+}
+
+extension FixedText {
+  var array: [UInt8] { (0..<count).map { self[$0] } }
+  var string: String { String(decoding: array, as: UTF8.self) }
+}
+
+/// SplitMix64: the same numbers for the same seed, everywhere.
+struct SeededNumbers: RandomNumberGenerator {
+  var state: UInt64
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9E37_79B9_7F4A_7C15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+    return mixed ^ (mixed >> 31)
+  }
+
+  /// The bytes with some of them changed, removed, doubled or cut off.
+  mutating func mutated(_ bytes: [UInt8]) -> [UInt8] {
+    var bytes = bytes
+    for _ in 0...Int.random(in: 0...3, using: &self) where !bytes.isEmpty {
+      let index = Int.random(in: 0..<bytes.count, using: &self)
+      switch Int.random(in: 0..<5, using: &self) {
+      case 0: bytes[index] = UInt8.random(in: 0...255, using: &self)
+      case 1: bytes.remove(at: index)
+      case 2: bytes.insert(bytes[index], at: index)
+      case 3: bytes.insert(Array("./\\x09 \n".utf8).randomElement(using: &self)!, at: index)
+      default: bytes.removeLast(bytes.count - index)
+      }
+    }
+    return bytes
+  }
+}
+
+extension CoreDumpKey {
+  static func at(_ time: UInt64, pid: UInt32 = 1) -> CoreDumpKey {
+    CoreDumpKey(
+      boot: BootID(parsing: [UInt8]("43908254216b467b81453543fe292e1a".utf8).span)!, pid: pid,
+      time: time)
+  }
+}
