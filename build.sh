@@ -152,9 +152,8 @@ need_root() {
   root=$cache/roots/systemd-${version::12}
   if [[ ! -d $root ]]; then
     need 'to make a system to boot' "${sysroot_tools[@]}"
-    as_root bash -c "$(declare -p suite root_packages && declare -f debian_mirror make_root)"'
-      set -euo pipefail
-      make_root "$1"' bash "$root"
+    as_root bash -euo pipefail -c \
+      "$(declare -p suite root_packages && declare -f debian_mirror make_root); make_root ${root@Q}"
   fi
   ln -sfnT "$root" .build/root
 }

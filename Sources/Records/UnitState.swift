@@ -86,7 +86,8 @@ public struct UnitState: RecordBody {
       Field("restarts", .count, .counter, "How often systemd has restarted it by itself"),
       &restarts)
     visitor.boolean(
-      Field("found_by_comparing", .none, .gauge, "Seen in a list of units, not told as it happened"),
+      Field(
+        "found_by_comparing", .none, .gauge, "Seen in a list of units, not told as it happened"),
       &foundByComparing)
     visitor.unsigned(
       Field(

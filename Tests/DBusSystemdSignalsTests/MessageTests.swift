@@ -39,7 +39,9 @@ struct MessageTests {
     let owner = try present(NameOwnerBody(changed))
     #expect(owner.name == "org.freedesktop.systemd1")
     #expect(owner.newOwner.string == ":1.5")
-    let (reloading, reloaded) = (flag(of: message("Reloading")), flag(of: signal([.boolean(false)])))
+    let (reloading, reloaded) = (
+      flag(of: message("Reloading")), flag(of: signal([.boolean(false)]))
+    )
     #expect(reloading == true)
     #expect(reloaded == false)
     let new = message("UnitNew")

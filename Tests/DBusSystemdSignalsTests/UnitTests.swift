@@ -6,14 +6,17 @@ import Testing
 /// Names, the table of states, and what of them is told.
 struct UnitTests {
   private func name(ofPath path: String) -> String? {
-    path.withCString { unitName(ofPath: Characters($0)).map { String(decoding: $0, as: UTF8.self) } }
+    path.withCString {
+      unitName(ofPath: Characters($0)).map { String(decoding: $0, as: UTF8.self) }
+    }
   }
 
   /// As systemd-escape(1) and `systemctl show -p Id` have them.
   @Test(arguments: [
     ("ssh_2eservice", "ssh.service"), ("dev_2dsda_2edevice", "dev-sda.device"),
     ("getty_40tty1_2eservice", "getty@tty1.service"), ("_2d_2emount", "-.mount"),
-    ("_31_2eservice", "1.service"), ("dev_2ddisk_2dby_5cx2dlabel_2eswap", "dev-disk-by\\x2dlabel.swap"),
+    ("_31_2eservice", "1.service"),
+    ("dev_2ddisk_2dby_5cx2dlabel_2eswap", "dev-disk-by\\x2dlabel.swap"),
   ])
   func aPathIsTheEscapedName(_ path: String, _ unit: String) {
     let path = "/org/freedesktop/systemd1/unit/" + path
@@ -56,28 +59,29 @@ struct UnitTests {
     State(active: FixedText(active), sub: FixedText(sub))
   }
 
-  @Test(arguments: [
-    // Every type fails, and no longer does.
-    ("a.mount", "active", "mounted", "failed", "failed", true),
-    ("a.mount", "failed", "failed", "inactive", "dead", true),
-    ("a.timer", "failed", "failed", "active", "waiting", true),
-    ("a.scope", "active", "running", "failed", "failed", true),
-    // The rest of what other types do is not told.
-    ("a.mount", "inactive", "dead", "active", "mounted", false),
-    ("a.timer", "active", "waiting", "active", "running", false),
-    ("a.target", "inactive", "dead", "active", "active", false),
-    ("a.socket", "active", "listening", "inactive", "dead", false),
-    // A service starts, stops, fails, is restarted.
-    ("a.service", "inactive", "dead", "active", "running", true),
-    ("a.service", "active", "running", "active", "exited", true),
-    ("a.service", "active", "running", "inactive", "dead", true),
-    ("a.service", "active", "running", "activating", "auto-restart", true),
-    // On the way.
-    ("a.service", "inactive", "dead", "activating", "start", false),
-    ("a.service", "active", "running", "deactivating", "stop-sigterm", false),
-    ("a.service", "active", "running", "reloading", "reload", false),
-    ("a.service", "active", "running", "active", "running", false),
-  ] as [(String, StaticString, StaticString, StaticString, StaticString, Bool)])
+  @Test(
+    arguments: [
+      // Every type fails, and no longer does.
+      ("a.mount", "active", "mounted", "failed", "failed", true),
+      ("a.mount", "failed", "failed", "inactive", "dead", true),
+      ("a.timer", "failed", "failed", "active", "waiting", true),
+      ("a.scope", "active", "running", "failed", "failed", true),
+      // The rest of what other types do is not told.
+      ("a.mount", "inactive", "dead", "active", "mounted", false),
+      ("a.timer", "active", "waiting", "active", "running", false),
+      ("a.target", "inactive", "dead", "active", "active", false),
+      ("a.socket", "active", "listening", "inactive", "dead", false),
+      // A service starts, stops, fails, is restarted.
+      ("a.service", "inactive", "dead", "active", "running", true),
+      ("a.service", "active", "running", "active", "exited", true),
+      ("a.service", "active", "running", "inactive", "dead", true),
+      ("a.service", "active", "running", "activating", "auto-restart", true),
+      // On the way.
+      ("a.service", "inactive", "dead", "activating", "start", false),
+      ("a.service", "active", "running", "deactivating", "stop-sigterm", false),
+      ("a.service", "active", "running", "reloading", "reload", false),
+      ("a.service", "active", "running", "active", "running", false),
+    ] as [(String, StaticString, StaticString, StaticString, StaticString, Bool)])
   func statesAreTold(
     _ unit: String, _ oldActive: StaticString, _ oldSub: StaticString, _ active: StaticString,
     _ sub: StaticString, _ isTold: Bool
