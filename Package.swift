@@ -18,12 +18,15 @@ let collectors: [Target] = [
   .collector("inotify-coredump", modules: ["CSystemd"], libraries: ["systemd"]),
   .collector("inotify-pacct"),
   .collector("dlt-proc-watch"),
+  .collector("dbus-systemd-signals", modules: ["CDBus"], libraries: ["dbus-1"]),
 ]
 
 let package = Package(
   name: "stats-recording",
   targets: collectors + [
     .target(name: "CLinux"),
+    // The regular build finds its headers with pkg-config, that for a device with the toolset.
+    .systemLibrary(name: "CDBus", pkgConfig: "dbus-1"),
     .systemLibrary(name: "CMosquitto"),
     .systemLibrary(name: "CSensors"),
     .systemLibrary(name: "CSystemd"),
@@ -54,6 +57,9 @@ let package = Package(
     .testTarget(
       name: "DLTProcWatchTests",
       dependencies: ["dlt-proc-watch", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
+      name: "DBusSystemdSignalsTests",
+      dependencies: ["dbus-systemd-signals", "CDBus", "CLinux", "Records"]),
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),

@@ -39,11 +39,13 @@ readonly libraries=(
   libmosquitto-dev libssl-dev libdbus-1-dev libsystemd-dev libsensors-dev libdlt-dev
 )
 readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@]}")
+# What a Debian system consists of that is booted by the tests.
+readonly root_packages=(systemd systemd-sysv dbus)
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  e2fsprogs iproute2 jq lm-sensors mandoc mount openssl procps python3 python3-venv shellcheck
-  strace systemd systemd-journal-remote util-linux valgrind
+  dbus-daemon e2fsprogs iproute2 jq lm-sensors mandoc mount openssl procps python3 python3-venv
+  shellcheck strace systemd systemd-container systemd-journal-remote util-linux valgrind
 )
 
 die() {
@@ -141,6 +143,37 @@ need_unpacked() {
 }
 
 
+# A small Debian system, linked as .build/root; the tests boot it with systemd-nspawn and change
+# nothing in it.
+need_root() {
+  local version root
+  version=$({ declare -p suite root_packages && declare -f make_root; } | sha256sum)
+  root=$cache/roots/systemd-${version::12}
+  if [[ ! -d $root ]]; then
+    need 'to make a system to boot' "${sysroot_tools[@]}"
+    as_root bash -euo pipefail -c \
+      "$(declare -p suite root_packages && declare -f debian_mirror make_root); make_root ${root@Q}"
+  fi
+  ln -sfnT "$root" .build/root
+}
+
+# make_root FOLDER, as root: all of it or, when interrupted, nothing.
+make_root() (
+  partial=$1.partial
+  mkdir -p "$(dirname "$1")"
+  exec {lock}<"$(dirname "$1")"
+  flock "$lock"
+  [[ ! -d $1 ]] || exit 0
+  trap 'rm -rf "$partial"' EXIT
+  rm -rf "$partial"
+  mirror=$(debian_mirror)
+  echo "Making a Debian system to boot from $mirror" >&2
+  packages=$(IFS=, && echo "${root_packages[*]}")
+  mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" "$suite" "$partial" \
+    "$mirror"
+  mv -T "$partial" "$1"
+)
+
 # From PyPI: the witness for what cyclic-file-read tells.
 need_psutil() {
   local folder=$cache/python
@@ -178,6 +211,14 @@ need_sysroot() {
   ln -sfnT "$(realpath "$sysroot")" ".build/sysroot/$arch"
 }
 
+# The mirror that this machine uses.
+debian_mirror() {
+  local mirror
+  read -r mirror < <(apt-get indextargets --format "\$(REPO_URI)" \
+    'Origin: Debian' "Codename: $suite" 'Created-By: Packages') || mirror=http://deb.debian.org/debian
+  echo "$mirror"
+}
+
 # make_sysroot ARCHITECTURE FOLDER: all of it or, when interrupted, nothing.
 make_sysroot() ( # a subshell, for traps and a lock of its own
   partial=$2.partial
@@ -193,8 +234,7 @@ make_sysroot() ( # a subshell, for traps and a lock of its own
   rm -rf "$partial" # what a power cut left
   mkdir "$partial"
 
-  read -r mirror < <(apt-get indextargets --format "\$(REPO_URI)" \
-    'Origin: Debian' "Codename: $suite" 'Created-By: Packages') || mirror=http://deb.debian.org/debian
+  mirror=$(debian_mirror)
   echo "Making the $1 sysroot from $mirror" >&2
   # Nothing is installed, so there is nothing to run, no chroot and no need of root.
   packages=$(IFS=, && echo "${sysroot_packages[*]}")
@@ -480,6 +520,7 @@ command_test() {
   need 'to test' "${libraries[@]}" "${test_tools[@]}"
   need_psutil
   need_unpacked systemd-coredump
+  need_root
   mapfile -t architectures < <(all_architectures)
 
   step 'shellcheck' shellcheck build.sh .ci/run

@@ -6,6 +6,7 @@ public enum Program: UInt8, CaseIterable, Sendable {
   case inotifyCoredump = 4
   case inotifyPacct = 5
   case dltProcWatch = 7
+  case dbusSystemdSignals = 6
 
   public var name: StaticString {
     switch self {
@@ -15,6 +16,7 @@ public enum Program: UInt8, CaseIterable, Sendable {
     case .inotifyCoredump: "inotify-coredump"
     case .inotifyPacct: "inotify-pacct"
     case .dltProcWatch: "dlt-proc-watch"
+    case .dbusSystemdSignals: "dbus-systemd-signals"
     }
   }
 
@@ -49,6 +51,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
   case processLoad = 96
   case processLifecycle = 97
   case dltLoss = 98
+  case unitState = 80
+  case jobResult = 81
+  case managerEvent = 82
 
   public var name: StaticString {
     switch self {
@@ -79,6 +84,9 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .processLoad: "process_load"
     case .processLifecycle: "process_lifecycle"
     case .dltLoss: "dlt_loss"
+    case .unitState: "unit_state"
+    case .jobResult: "job_result"
+    case .managerEvent: "manager_event"
     }
   }
 
@@ -95,6 +103,7 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .coreDump: .inotifyCoredump
     case .processExit, .processSummary, .accountingState: .inotifyPacct
     case .processLoad, .processLifecycle, .dltLoss: .dltProcWatch
+    case .unitState, .jobResult, .managerEvent: .dbusSystemdSignals
     }
   }
 }
@@ -132,6 +141,9 @@ public struct Record: Sendable {
     case processLoad(ProcessLoad)
     case processLifecycle(ProcessLifecycle)
     case dltLoss(DLTLoss)
+    case unitState(UnitState)
+    case jobResult(JobResult)
+    case managerEvent(ManagerEvent)
   }
 
   public init(header: RecordHeader, body: Body) {
@@ -172,6 +184,9 @@ public struct Record: Sendable {
     case .processLoad: body = .processLoad(try decoder.body())
     case .processLifecycle: body = .processLifecycle(try decoder.body())
     case .dltLoss: body = .dltLoss(try decoder.body())
+    case .unitState: body = .unitState(try decoder.body())
+    case .jobResult: body = .jobResult(try decoder.body())
+    case .managerEvent: body = .managerEvent(try decoder.body())
     }
   }
 
@@ -204,6 +219,9 @@ public struct Record: Sendable {
     case .processLoad: .processLoad
     case .processLifecycle: .processLifecycle
     case .dltLoss: .dltLoss
+    case .unitState: .unitState
+    case .jobResult: .jobResult
+    case .managerEvent: .managerEvent
     }
   }
 
@@ -237,6 +255,9 @@ public struct Record: Sendable {
     case .processLoad(var body): body.visit(&visitor)
     case .processLifecycle(var body): body.visit(&visitor)
     case .dltLoss(var body): body.visit(&visitor)
+    case .unitState(var body): body.visit(&visitor)
+    case .jobResult(var body): body.visit(&visitor)
+    case .managerEvent(var body): body.visit(&visitor)
     }
   }
 
@@ -270,6 +291,9 @@ public struct Record: Sendable {
     case .processLoad(let body): body.appendTopic(to: &topic)
     case .processLifecycle(let body): body.appendTopic(to: &topic)
     case .dltLoss(let body): body.appendTopic(to: &topic)
+    case .unitState(let body): body.appendTopic(to: &topic)
+    case .jobResult(let body): body.appendTopic(to: &topic)
+    case .managerEvent(let body): body.appendTopic(to: &topic)
     }
   }
 
@@ -303,6 +327,9 @@ public struct Record: Sendable {
     case .processLoad(let body): body.isEvent
     case .processLifecycle(let body): body.isEvent
     case .dltLoss(let body): body.isEvent
+    case .unitState(let body): body.isEvent
+    case .jobResult(let body): body.isEvent
+    case .managerEvent(let body): body.isEvent
     }
   }
 }

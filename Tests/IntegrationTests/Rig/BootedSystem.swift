@@ -1,0 +1,109 @@
+import Foundation
+import Testing
+
+/// A Debian system of its own with systemd as PID 1, booted by systemd-nspawn(1) from .build/root.
+///
+/// What is changed in it is gone when it ends; the folder of the built programs is /mnt there.
+final class BootedSystem: @unchecked Sendable {
+  @TaskLocal static var current: BootedSystem?
+
+  static let root = Machine.packageRoot.appending(path: ".build/root").path()
+
+  let folder: URL
+  private let process: ChildProcess
+  private let leader: pid_t
+
+  init() throws {
+    let name = Machine.uniqueName()
+    folder = FileManager.default.temporaryDirectory.appending(path: name)
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    let programs = Machine.packageRoot.appending(path: ".build/amd64/release").path()
+    let process = try ChildProcess(
+      [
+        try #require(Machine.command("systemd-nspawn"), "systemd-nspawn is not installed"),
+        "--quiet", "--boot",
+        "--directory=\(URL(filePath: Self.root).resolvingSymlinksInPath().path())",
+        "--volatile=overlay", "--machine=\(name)", "--register=no", "--keep-unit",
+        "--link-journal=no", "--console=pipe", "--bind-ro=\(programs):/mnt",
+      ], name: "systemd-nspawn", in: folder)
+    self.process = process
+    var leader: pid_t = 0
+    let pgrep = try #require(Machine.command("pgrep"), "pgrep is not installed")
+    let folder = folder
+    try eventually("systemd-nspawn starts PID 1", within: 30) {
+      let children = try ChildProcess([pgrep, "-P", "\(process.id)"], name: "pgrep", in: folder)
+      _ = try children.wait()
+      leader = children.output.first.flatMap { pid_t($0) } ?? 0
+      return leader > 0
+    }
+    self.leader = leader
+    try eventually("the system is up", within: 60) {
+      let state = try run("systemctl", "is-system-running").output.first ?? ""
+      return ["running", "degraded"].contains(state)
+    }
+  }
+
+  /// Ends PID 1, and with it everything in there.
+  func stop() {
+    Foundation.kill(leader, SIGKILL)
+    _ = try? process.wait()
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  deinit { process.kill() }
+
+  private func entering(_ command: [String], _ spaces: [String]) throws -> [String] {
+    [
+      try #require(Machine.command("nsenter"), "nsenter is not installed"), "--target",
+      "\(leader)",
+    ] + spaces + ["--"] + command
+  }
+
+  /// Starts a command in there; systemd's own need a /proc in which they are.
+  func start(_ command: [String], name: String) throws -> ChildProcess {
+    try ChildProcess(entering(command, ["--all"]), name: name, in: folder)
+  }
+
+  /// Starts a program as it was built for a device.
+  func program(_ program: String, _ options: [String]) throws -> ChildProcess {
+    // Without a change of process ids nsenter(1) becomes the program, and is ended as such.
+    try ChildProcess(
+      entering(
+        ["/mnt/\(program)", "--config", "/dev/null"] + options,
+        ["--mount", "--uts", "--ipc", "--net"]), name: program, in: folder)
+  }
+
+  /// Runs a command in there to its end.
+  @discardableResult
+  func run(
+    _ command: String..., within seconds: Double = 30
+  ) throws -> (status: Int32, output: [String]) {
+    let process = try start(["/usr/bin/\(command[0])"] + command.dropFirst(), name: command[0])
+    let status = try process.wait(within: seconds)
+    return (status, process.output)
+  }
+
+  /// Runs it as a transient service; its end is waited for by whoever needs it.
+  func runService(_ unit: String, _ properties: [String] = [], _ command: [String]) throws {
+    let options = properties.flatMap { ["--property", $0] }
+    let process = try start(
+      ["/usr/bin/systemd-run", "--quiet", "--unit", unit] + options + ["--"] + command,
+      name: "systemd-run")
+    #expect(try process.wait(within: 30) == 0)
+  }
+}
+
+/// One boot for a whole suite.
+struct BootsSystem: SuiteTrait, TestScoping {
+  func provideScope(
+    for test: Test, testCase: Test.Case?, performing function: () async throws -> Void
+  ) async throws {
+    let system = try BootedSystem()
+    defer { system.stop() }
+    try await BootedSystem.$current.withValue(system) { try await function() }
+  }
+}
+
+extension Trait where Self == BootsSystem {
+  static var bootsSystem: Self { Self() }
+}
