@@ -44,8 +44,9 @@ readonly root_packages=(systemd systemd-sysv dbus)
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  dbus-daemon e2fsprogs iproute2 jq lm-sensors mandoc mount openssl procps python3 python3-venv
-  shellcheck strace systemd systemd-container systemd-journal-remote util-linux valgrind
+  acct dbus-daemon dlt-daemon dlt-tools e2fsprogs gcc iproute2 jq lm-sensors mandoc mount openssl
+  pkg-config procps python3 python3-venv shellcheck strace systemd systemd-container
+  systemd-journal-remote util-linux valgrind
 )
 
 die() {
@@ -85,12 +86,17 @@ need() {
   fi
   echo "Installing what is needed $purpose$how: ${missing[*]}" >&2
 
-  # Debian's mosquitto starts a broker on port 1883, now and at every boot, which nobody asked for
-  # here. deb-systemd-invoke leaves out a unit that is masked; RUNLEVEL means nothing to it.
-  local quiet_unit=''
-  if [[ " ${missing[*]} " == *' mosquitto '* && -d /run/systemd/system ]]; then
-    quiet_unit=mosquitto.service
-    as_root systemctl mask --runtime --quiet "$quiet_unit" 2>/dev/null || true
+  # These start with their package, now and at every boot, which nobody asked for here: a broker on
+  # port 1883, accounting. deb-systemd-invoke leaves out a unit that is masked; RUNLEVEL means nothing
+  # to it.
+  local package quiet_units=()
+  if [[ -d /run/systemd/system ]]; then
+    for package in mosquitto acct dlt-daemon lm-sensors; do
+      if [[ " ${missing[*]} " == *" $package "* ]]; then quiet_units+=("$package.service"); fi
+    done
+  fi
+  if ((${#quiet_units[@]})); then
+    as_root systemctl mask --runtime --quiet "${quiet_units[@]}" 2>/dev/null || true
   fi
 
   # `apt-get update` touches this folder; without package lists it does not exist.
@@ -100,9 +106,9 @@ need() {
     apt_install "${missing[@]}" || status=$?
   fi
 
-  if [[ $quiet_unit ]]; then
-    as_root systemctl unmask --runtime --quiet "$quiet_unit"
-    as_root systemctl disable --quiet "$quiet_unit" 2>/dev/null || true
+  if ((${#quiet_units[@]})); then
+    as_root systemctl unmask --runtime --quiet "${quiet_units[@]}"
+    as_root systemctl disable --quiet "${quiet_units[@]}" 2>/dev/null || true
   fi
   return "$status"
 }
