@@ -13,9 +13,10 @@ let strict: [SwiftSetting] = [
 /// Adding a collector adds a line here, its cases in Sources/Records/Record.swift and its folder.
 let collectors: [Target] = [
   .collector("cyclic-sysinfo"),
-  .collector("cyclic-file-read"),
+  .collector("cyclic-file-read", modules: ["CSensors"], libraries: ["sensors"]),
   .collector("epoll-psi"),
   .collector("inotify-coredump", modules: ["CSystemd"], libraries: ["systemd"]),
+  .collector("inotify-pacct"),
   .collector("dbus-systemd-signals", modules: ["CDBus"], libraries: ["dbus-1"]),
 ]
 
@@ -26,6 +27,7 @@ let package = Package(
     // The regular build finds its headers with pkg-config, that for a device with the toolset.
     .systemLibrary(name: "CDBus", pkgConfig: "dbus-1"),
     .systemLibrary(name: "CMosquitto"),
+    .systemLibrary(name: "CSensors"),
     .systemLibrary(name: "CSystemd"),
 
     .target(name: "Records", swiftSettings: strict),
@@ -49,6 +51,8 @@ let package = Package(
       dependencies: ["cyclic-file-read", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "EpollPsiTests", dependencies: ["epoll-psi", "CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(
+      name: "InotifyPacctTests", dependencies: ["inotify-pacct", "CLinux", "Linux", "Records"]),
     .testTarget(
       name: "DBusSystemdSignalsTests",
       dependencies: ["dbus-systemd-signals", "CDBus", "CLinux", "Records"]),

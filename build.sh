@@ -44,9 +44,8 @@ readonly root_packages=(systemd systemd-sysv dbus)
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  iproute2 jq mandoc openssl procps python3 python3-venv shellcheck strace systemd
-  systemd-journal-remote valgrind
-  dbus-daemon systemd-container util-linux
+  dbus-daemon e2fsprogs iproute2 jq lm-sensors mandoc mount openssl procps python3 python3-venv
+  shellcheck strace systemd systemd-container systemd-journal-remote util-linux valgrind
 )
 
 die() {

@@ -51,10 +51,22 @@ public protocol FieldVisitor {
   mutating func optional<T: WireInteger>(_ field: Field, _ value: inout T?)
   /// One byte, 0 or 1.
   mutating func boolean(_ field: Field, _ value: inout Bool)
+  /// A boolean that some machines do not have: one byte, 0 or 1, or 255 where it is absent.
+  mutating func optionalBoolean(_ field: Field, _ value: inout Bool?)
   /// One byte, the number of a name.
   mutating func name<T: FieldName>(_ field: Field, _ value: inout T)
   /// The length in two bytes, of which the highest bit says that the text was cut; then all bytes.
   mutating func text<let capacity: Int>(_ field: Field, _ value: inout FixedText<capacity>)
+}
+
+extension FieldVisitor {
+  /// As an optional byte, for visitors to which a boolean is nothing else.
+  @inline(__always)
+  public mutating func optionalBoolean(_ field: Field, _ value: inout Bool?) {
+    var byte: UInt8? = value.map { $0 ? 1 : 0 }
+    optional(field, &byte)
+    value = byte.map { $0 != 0 }
+  }
 }
 
 /// An integer as it stands on the wire, little-endian.

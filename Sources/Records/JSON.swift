@@ -175,6 +175,11 @@ extension JSON: FieldVisitor {
   public mutating func boolean(_ field: Field, _ value: inout Bool) {
     member(field.name, value)
   }
+  /// What is absent has no key.
+  @inline(__always)
+  public mutating func optionalBoolean(_ field: Field, _ value: inout Bool?) {
+    if let value { member(field.name, value) }
+  }
   @inline(__always)
   public mutating func name<T: FieldName>(_ field: Field, _ value: inout T) {
     member(field.name, value.name)

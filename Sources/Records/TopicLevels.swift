@@ -41,6 +41,17 @@ public struct TopicLevels: Sendable {
     append(name.bytes.span.extracting(first: name.count))
   }
 
+  /// A number, such as a process id.
+  public mutating func append(number: UInt32) {
+    bytes.append(UInt8(ascii: "/"))
+    var divisor: UInt32 = 1
+    while number / divisor >= 10 { divisor *= 10 }
+    while divisor > 0 {
+      bytes.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+      divisor /= 10
+    }
+  }
+
   private static func isReserved(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "/"), UInt8(ascii: "+"), UInt8(ascii: "#"), 0..<0x20, 0x7F: true

@@ -10,85 +10,68 @@ protocol Group: ~Copyable {
   /// Errors: this machine has no source of the group; the group is absent then.
   init(procfs: String, sysfs: String) throws(SystemError)
 
+  /// The same, for a group that has options of its own.
+  init(_ options: GroupOptions) throws(SystemError)
+
   /// Reads and sends. Errors: those of sending, which end the program.
   mutating func sample(_ sender: inout RecordSender, _ log: Log) throws(SystemError)
 }
 
-/// When a group is read, and what there is to say of it.
-struct Schedule: ~Copyable {
-  private let name: GroupName
-  /// nil if the group is switched off.
-  let interval: Interval?
-  private let timer: Timer
-
-  init(_ name: GroupName, _ options: GroupOptions) throws(SystemError) {
-    let timer = try Timer()
-    self.name = name
-    self.timer = timer
-    interval = options.interval(of: name)
+extension Group where Self: ~Copyable {
+  init(_ options: GroupOptions) throws(SystemError) {
+    try self.init(procfs: options.procfs, sysfs: options.sysfs)
   }
+}
 
-  func sayAbsent(_ error: SystemError, _ log: Log) {
-    log.information(joined("no group \(name.word) on this machine: \(error.description)"))
+/// Reads a group once, whichever it is.
+typealias Reading = (inout RecordSender, Log) throws(SystemError) -> Void
+
+extension Group where Self: ~Copyable {
+  /// Opens the group; what is returned owns it.
+  static func open(_ options: GroupOptions) throws(SystemError) -> Reading {
+    let owner = Owner(try Self(options))
+    return { (sender, log) throws(SystemError) in try owner.group.sample(&sender, log) }
+  }
+}
+
+private final class Owner<Member: Group & ~Copyable> {
+  var group: Member
+
+  init(_ group: consuming Member) {
+    self.group = group
+  }
+}
+
+/// A group that this machine has, and when it is read.
+final class ScheduledGroup {
+  let name: GroupName
+  private let interval: Interval
+  private let timer: Timer
+  private let read: Reading
+
+  init(_ name: GroupName, _ interval: Interval, _ read: @escaping Reading) throws(SystemError) {
+    timer = try Timer()
+    self.name = name
+    self.interval = interval
+    self.read = read
   }
 
   /// ` cpu 5s`
-  var description: String {
-    guard let interval else { return "" }
-    return joined(" \(name.word) \(interval.description)")
-  }
+  var description: String { joined(" \(name.word) \(interval.description)") }
 
   /// From now on the loop tells when a sample is due, at once for the first time.
   func start(_ events: borrowing EventLoop<GroupName>) throws(SystemError) {
-    guard let interval else { return }
     try timer.set(after: 1, every: interval.nanoseconds)
     try events.add(timer.descriptor.raw, name)
   }
 
-  /// A sample is being taken: the timer waits for the next one.
-  func begin(_ log: Log) {
+  func sample(_ sender: inout RecordSender, _ log: Log) throws(SystemError) {
+    // A sample is being taken: the timer waits for the next one.
     let expirations = timer.expirations()
     if expirations > 1 {
       log.detail(joined("\(name.word): no time for \(expirations - 1) samples"))
     }
-  }
-}
-
-/// A group as it is on this machine: with its schedule, or absent.
-struct ScheduledGroup<Reader: Group & ~Copyable>: ~Copyable {
-  private let schedule: Schedule
-  private var reader: Reader?
-
-  /// Looks for the group's source, unless it is switched off.
-  init(_ name: GroupName, _ options: GroupOptions, _ log: Log) throws(SystemError) {
-    let schedule = try Schedule(name, options)
-    reader = nil
-    if schedule.interval != nil {
-      do throws(SystemError) {
-        reader = try Reader(procfs: options.procfs, sysfs: options.sysfs)
-      } catch {
-        schedule.sayAbsent(error, log)
-      }
-    }
-    self.schedule = schedule
-  }
-
-  var isPresent: Bool {
-    switch reader {
-    case .some: true
-    case .none: false
-    }
-  }
-
-  var description: String { isPresent ? schedule.description : "" }
-
-  func start(_ events: borrowing EventLoop<GroupName>) throws(SystemError) {
-    if isPresent { try schedule.start(events) }
-  }
-
-  mutating func sample(_ sender: inout RecordSender, _ log: Log) throws(SystemError) {
-    schedule.begin(log)
-    try reader?.sample(&sender, log)
+    try read(&sender, log)
   }
 }
 

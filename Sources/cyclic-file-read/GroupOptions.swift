@@ -5,6 +5,9 @@ import Linux
 struct GroupOptions {
   let procfs: String
   let sysfs: String
+  let showsUnusedDisks: Bool
+  let showsAllFileSystems: Bool
+  let processCount: Int
   private var intervals: [Interval?] = []
 
   init(_ options: inout Options) {
@@ -23,6 +26,13 @@ struct GroupOptions {
           name.option, default: fallback, atLeast: Self.shortest, atMost: Self.longest,
           joined("the same for \(name.meaning), or off")))
     }
+    showsUnusedDisks = options.flag(
+      "unused-disks", "report loop and RAM devices too that nobody has used yet")
+    showsAllFileSystems = options.flag(
+      "all-file-systems", "report file systems in memory, images and layers of containers too")
+    processCount = options.number(
+      "process-count", default: 10, in: 0...1000,
+      "how many processes to report: so many by CPU time, so many by memory")
     if intervals.allSatisfy({ $0 == nil }) { options.fail("every group is switched off") }
   }
 

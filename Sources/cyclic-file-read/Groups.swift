@@ -4,13 +4,21 @@ import Records
 
 /// The groups by name, in the order in which they are read; also the sources of the event loop.
 enum GroupName: UInt32, CaseIterable {
-  case cpu, memory, network
+  case cpu, memory, network, disks, fileSystems, flashWear, processes, temperatures, sensors
+  case raspberryPi
 
   var word: StaticString {
     switch self {
     case .cpu: "cpu"
     case .memory: "memory"
     case .network: "network"
+    case .disks: "disks"
+    case .fileSystems: "file-systems"
+    case .flashWear: "flash-wear"
+    case .processes: "processes"
+    case .temperatures: "temperatures"
+    case .sensors: "sensors"
+    case .raspberryPi: "raspberry-pi"
     }
   }
 
@@ -19,6 +27,13 @@ enum GroupName: UInt32, CaseIterable {
     case .cpu: "cpu-interval"
     case .memory: "memory-interval"
     case .network: "network-interval"
+    case .disks: "disks-interval"
+    case .fileSystems: "file-systems-interval"
+    case .flashWear: "flash-wear-interval"
+    case .processes: "processes-interval"
+    case .temperatures: "temperatures-interval"
+    case .sensors: "sensors-interval"
+    case .raspberryPi: "raspberry-pi-interval"
     }
   }
 
@@ -28,54 +43,80 @@ enum GroupName: UInt32, CaseIterable {
     case .cpu: "CPU times, activity, frequency"
     case .memory: "memory, paging"
     case .network: "interfaces, sockets, Wi-Fi"
+    case .disks: "block devices"
+    case .fileSystems: "how full file systems are"
+    case .flashWear: "wear of eMMC"
+    case .processes: "processes that use most"
+    case .temperatures: "thermal zones"
+    case .sensors: "sensor chips"
+    case .raspberryPi: "supply and throttling of a Raspberry Pi"
     }
   }
 
   /// What changes slowly, or costs much to read, is not read more often than this by default.
   var slowest: Interval? {
     switch self {
-    case .cpu, .memory, .network: nil
+    case .cpu, .memory, .network, .disks, .temperatures, .raspberryPi: nil
+    case .processes, .sensors: .seconds(10)
+    case .fileSystems: .seconds(30)
+    case .flashWear: .seconds(3600)
     }
   }
 }
 
-/// All groups of the program.
-struct Groups: ~Copyable {
-  private var cpu: ScheduledGroup<CPUGroup>
-  private var memory: ScheduledGroup<MemoryGroup>
-  private var network: ScheduledGroup<NetworkGroup>
+/// The groups that this machine has, unless they are switched off.
+struct Groups {
+  private var groups: [ScheduledGroup] = []
 
+  /// Looks for the source of each group. Errors: those of timerfd_create(2).
   init(_ options: GroupOptions, _ log: Log) throws(SystemError) {
-    let cpu = try ScheduledGroup<CPUGroup>(.cpu, options, log)
-    let memory = try ScheduledGroup<MemoryGroup>(.memory, options, log)
-    let network = try ScheduledGroup<NetworkGroup>(.network, options, log)
-    self.cpu = cpu
-    self.memory = memory
-    self.network = network
+    for name in GroupName.allCases {
+      guard let interval = options.interval(of: name) else { continue }
+      let reading: Reading
+      do throws(SystemError) {
+        reading = try Self.open(name, options)
+      } catch {
+        log.information(joined("no group \(name.word) on this machine: \(error.description)"))
+        continue
+      }
+      groups.append(try ScheduledGroup(name, interval, reading))
+    }
   }
 
-  var isAnyPresent: Bool {
-    cpu.isPresent || memory.isPresent || network.isPresent
+  private static func open(
+    _ name: GroupName, _ options: GroupOptions
+  ) throws(SystemError) -> Reading {
+    switch name {
+    case .cpu: try CPUGroup.open(options)
+    case .memory: try MemoryGroup.open(options)
+    case .network: try NetworkGroup.open(options)
+    case .disks: try DiskGroup.open(options)
+    case .fileSystems: try FileSystemGroup.open(options)
+    case .flashWear: try FlashWearGroup.open(options)
+    case .processes: try ProcessGroup.open(options)
+    case .temperatures: try TemperatureGroup.open(options)
+    case .sensors: try SensorGroup.open(options)
+    case .raspberryPi: try RaspberryPiGroup.open(options)
+    }
   }
+
+  var isAnyPresent: Bool { !groups.isEmpty }
 
   /// What is read and how often, for the service manager's status.
   var description: String {
-    "reads" + cpu.description + memory.description + network.description
+    var text = "reads"
+    for group in groups { text += group.description }
+    return text
   }
 
   func start(_ events: borrowing EventLoop<GroupName>) throws(SystemError) {
-    try cpu.start(events)
-    try memory.start(events)
-    try network.start(events)
+    for group in groups { try group.start(events) }
   }
 
-  mutating func sample(
+  /// Takes a sample of a group that was started.
+  func sample(
     _ name: GroupName, _ sender: inout RecordSender, _ log: Log
   ) throws(SystemError) {
-    switch name {
-    case .cpu: try cpu.sample(&sender, log)
-    case .memory: try memory.sample(&sender, log)
-    case .network: try network.sample(&sender, log)
-    }
+    for group in groups where group.name == name { try group.sample(&sender, log) }
   }
 }

@@ -177,7 +177,7 @@ extension Span<UInt8> {
     return UInt32(clamping: value)
   }
 
-  fileprivate func equal(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
+  func equal(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
     guard one.count == other.count else { return false }
     for index in 0..<one.count
     where self[one.lowerBound + index] != self[other.lowerBound + index] { return false }

@@ -16,11 +16,13 @@ func run() -> Int32 {
   do throws(SystemError) {
     var sender = try RecordSender(program, output)
     if let notice = sender.notice { log.warning(notice) }
-    var groups = try Groups(settings, log)
+    let groups = try Groups(settings, log)
     guard groups.isAnyPresent else {
-      let reason =
-        "none of the files is there: look at --procfs \(settings.procfs) "
-        + "and --sysfs \(settings.sysfs), or at which groups are switched off"
+      let reason = joined(
+        """
+        none of the files is there: look at --procfs \(settings.procfs) and --sysfs \
+        \(settings.sysfs), or at which groups are switched off
+        """)
       log.error(reason)
       try sender.announce(.unavailable, reason)
       return EX_UNAVAILABLE

@@ -259,7 +259,7 @@ private struct Sample {
 // MARK: psutil
 
 extension Trait where Self == ConditionTrait {
-  fileprivate static var needsPsutil: Self {
+  static var needsPsutil: Self {
     .needs("needs psutil in \(pythonFolder), where ./build.sh test installs it") {
       let library = pythonFolder + "/lib"
       let versions = try? FileManager.default.contentsOfDirectory(atPath: library)
@@ -271,7 +271,7 @@ extension Trait where Self == ConditionTrait {
 }
 
 /// The Python of the cache that build.sh keeps.
-private let pythonFolder: String = {
+let pythonFolder: String = {
   let environment = ProcessInfo.processInfo.environment
   let home = environment["XDG_CACHE_HOME"] ?? "\(environment["HOME"] ?? "")/.cache"
   return (environment["STATS_CACHE"] ?? "\(home)/stats-recording") + "/python"
@@ -293,6 +293,11 @@ private func psutil(_ rig: Rig) throws -> [String: Any] {
         n: c._asdict() for n, c in psutil.net_io_counters(pernic=True, nowrap=False).items()},
     }))
     """
+  return try runPython(script, in: rig)
+}
+
+/// The object that a script prints as JSON.
+func runPython(_ script: String, in rig: Rig) throws -> [String: Any] {
   let result = try rig.run([pythonFolder + "/bin/python3", "-c", script])
   #expect(result.status == 0, "\(result.log)")
   return try #require(members(result.output.joined()))

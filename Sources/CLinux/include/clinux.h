@@ -19,13 +19,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/timerfd.h>
 #include <sys/timex.h>
@@ -52,6 +57,33 @@ static inline int clinux_errno(void) { return errno; }
 
 static inline int clinux_open(const char *path, int flags, mode_t mode) {
   return open(path, flags, mode);
+}
+// Names and paths as bytes that end with a NUL, as the kernel gave them.
+static inline int clinux_openat(int folder, const void *name, int flags) {
+  return openat(folder, (const char *)name, flags);
+}
+static inline int clinux_statvfs(const void *path, struct statvfs *status) {
+  return statvfs((const char *)path, status);
+}
+static inline int clinux_fstatat(int folder, const void *name, struct stat *status) {
+  return fstatat(folder, (const char *)name, status, 0);
+}
+// getdents64(2) and close_range(2): glibc has them under _GNU_SOURCE alone.
+static inline ssize_t clinux_getdents64(int folder, void *entries, size_t size) {
+  return syscall(SYS_getdents64, folder, entries, size);
+}
+static inline int clinux_close_from(unsigned first) {
+  return (int)syscall(SYS_close_range, first, ~0U, 0);
+}
+// fcntl(2) F_SETFD.
+static inline int clinux_close_on_exec(int fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC); }
+// ioctl(2) IOCTL_MBOX_PROPERTY of the vcio driver, which has no header for programs.
+static inline int clinux_vcio_property(int fd, void *message) {
+  return ioctl(fd, _IOWR(100, 0, char *), message);
+}
+// prctl(2) PR_SET_PDEATHSIG.
+static inline int clinux_die_with_parent(int number) {
+  return prctl(PR_SET_PDEATHSIG, number, 0, 0, 0);
 }
 // readdir(3) tells an error from the end by errno alone, which must be 0 before.
 static inline struct dirent *clinux_readdir(DIR *folder) {
@@ -85,6 +117,13 @@ static inline uint64_t clinux_epoll_event_data(const struct epoll_event *event) 
 // `sun_path` is an array, `struct sockaddr` a cast away: connect(2) to a UNIX socket's address.
 static inline int clinux_connect_unix(int fd, const struct sockaddr_un *address, socklen_t length) {
   return connect(fd, (const struct sockaddr *)address, length);
+}
+
+// A process that ends at once: Swift has no fork(2), and a child could not safely run any of it.
+static inline pid_t clinux_fork_and_exit(void) {
+  pid_t child = fork();
+  if (child == 0) _exit(0);
+  return child;
 }
 
 // SIG_IGN is a pointer cast.

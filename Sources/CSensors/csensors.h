@@ -1,0 +1,3 @@
+#pragma once
+#include <sensors/error.h>
+#include <sensors/sensors.h>

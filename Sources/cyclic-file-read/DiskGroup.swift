@@ -1,0 +1,89 @@
+import CLinux
+import Daemon
+import Linux
+import Records
+
+/// What the block devices do: /proc/diskstats.
+struct DiskGroup: ~Copyable, Group {
+  private var file: ProcFile
+  private var partitions: Partitions
+  private let showsUnused: Bool
+  private var buffer: [UInt8] = []
+
+  init(procfs: String, sysfs: String) throws(SystemError) {
+    try self.init(procfs: procfs, sysfs: sysfs, showsUnused: false)
+  }
+
+  init(_ options: GroupOptions) throws(SystemError) {
+    try self.init(
+      procfs: options.procfs, sysfs: options.sysfs, showsUnused: options.showsUnusedDisks)
+  }
+
+  init(procfs: String, sysfs: String, showsUnused: Bool) throws(SystemError) {
+    var file = ProcFile(joined("\(procfs)/diskstats"))
+    try file.open()
+    self.file = file
+    self.showsUnused = showsUnused
+    partitions = Partitions(sysfs: sysfs)
+  }
+
+  mutating func sample(_ sender: inout RecordSender, _ log: Log) throws(SystemError) {
+    guard let count = file.read(into: &buffer, log) else { return }
+    var offset = 0
+    while let line = buffer.span.extracting(first: count).nextLine(&offset) {
+      guard let disk = disk(line, log) else { continue }
+      try sender.send(disk, log)
+    }
+  }
+
+  private mutating func disk(_ line: Range<Int>, _ log: Log) -> Disk? {
+    do throws(ParseError) {
+      var disk = try Disk(parsing: buffer.span.extracting(line))
+      if disk.isUnused && !showsUnused { return nil }
+      disk.isPartition = partitions.contain(disk)
+      return disk
+    } catch {
+      file.refuse(error, log)
+      return nil
+    }
+  }
+}
+
+/// Which block devices are partitions: those have a file of that name in sysfs. Asked once for each.
+struct Partitions {
+  private struct Device {
+    let majorNumber: UInt32
+    let minorNumber: UInt32
+    let name: FixedText<32>
+    let isPartition: Bool?
+  }
+
+  private let sysfs: String
+  private var devices: [Device] = []
+
+  init(sysfs: String) {
+    self.sysfs = sysfs
+  }
+
+  /// nil: sysfs does not know the device.
+  mutating func contain(_ disk: Disk) -> Bool? {
+    let known = devices.firstIndex {
+      $0.majorNumber == disk.majorNumber && $0.minorNumber == disk.minorNumber
+    }
+    if let known {
+      if devices[known].name == disk.device { return devices[known].isPartition }
+      devices.remove(at: known)
+    }
+    let folder = joined(
+      "\(sysfs)/dev/block/\(UInt64(disk.majorNumber)):\(UInt64(disk.minorNumber))")
+    let isPartition =
+      access(folder + "/partition", F_OK) == 0 ? true : access(folder, F_OK) == 0 ? false : nil
+    // Devices that come and go for years must not make it grow.
+    if devices.count >= 256 { devices.removeAll(keepingCapacity: true) }
+    devices.append(
+      Device(
+        majorNumber: disk.majorNumber, minorNumber: disk.minorNumber, name: disk.device,
+        isPartition: isPartition))
+    return isPartition
+  }
+}

@@ -1,0 +1,61 @@
+import CLinux
+import Daemon
+import Linux
+import Records
+
+/// How worn the eMMCs are: /sys/block/mmcblk*/device/life_time. SD cards do not tell it.
+struct FlashWearGroup: ~Copyable, Group {
+  private final class Card {
+    let device: FixedText<32>
+    var name: ProcFile
+    var lifeTime: ProcFile
+    var preEndOfLife: ProcFile
+
+    init(_ device: FixedText<32>, _ folder: String) {
+      self.device = device
+      name = ProcFile(joined("\(folder)/name"))
+      lifeTime = ProcFile(joined("\(folder)/life_time"))
+      preEndOfLife = ProcFile(joined("\(folder)/pre_eol_info"))
+    }
+  }
+
+  private var cards: [Card] = []
+  private var (nameText, lifeTimeText, preEndOfLifeText): ([UInt8], [UInt8], [UInt8]) = ([], [], [])
+
+  /// Errors: those of open(2); ENODEV if no card tells its wear.
+  init(procfs: String, sysfs: String) throws(SystemError) {
+    let folder = joined("\(sysfs)/block")
+    var found: [Card] = []
+    for path in try Directory.paths(in: folder) {
+      let bytes = [UInt8](path.utf8)
+      let device = bytes[(folder.utf8.count + 1)...]
+      guard FlashWear.isCard(device.span),
+        access(joined("\(path)/device/life_time"), F_OK) == 0
+      else { continue }
+      found.append(Card(FixedText(device.span), joined("\(path)/device")))
+    }
+    if found.isEmpty {
+      throw SystemError("open", errno: ENODEV, joined("\(sysfs)/block/mmcblk*/device/life_time"))
+    }
+    cards = found
+  }
+
+  mutating func sample(_ sender: inout RecordSender, _ log: Log) throws(SystemError) {
+    for card in cards {
+      guard let lifeTime = card.lifeTime.read(into: &lifeTimeText, log) else { continue }
+      let name = card.name.read(into: &nameText, log) ?? 0
+      let preEndOfLife = card.preEndOfLife.read(into: &preEndOfLifeText, log) ?? 0
+      let wear: FlashWear
+      do throws(ParseError) {
+        wear = try FlashWear(
+          device: card.device, cardName: nameText.span.extracting(first: name),
+          lifeTime: lifeTimeText.span.extracting(first: lifeTime),
+          preEndOfLife: preEndOfLifeText.span.extracting(first: preEndOfLife))
+      } catch {
+        card.lifeTime.refuse(error, log)
+        continue
+      }
+      try sender.send(wear, log)
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import Records
+
+/// What /proc/PID/stat tells of a process, in the kernel's units.
+///
+/// ```
+/// 4821 (a b) c) S 1 4821 4821 0 -1 4194304 107 0 12 0 3 5 0 0 20 0 1 0 8801 2297856 204 …
+/// ```
+/// proc_pid_stat(5): (1) process id; (2) name in parentheses, which may hold spaces, parentheses and
+/// any other byte, so that it ends at the last `)`; (3) state; (4) parent; (9) flags; (10) minor
+/// and (12) major faults; (14) user and (15) system time in ticks; (19) nice value; (20) threads;
+/// (22) start after that of the machine, in ticks; (23) virtual memory in bytes; (24) resident
+/// memory in pages. More columns follow, and each kernel has its own number of them.
+struct ProcessStatus: Equatable {
+  var processID: Int32 = 0
+  var name = FixedText<64>()
+  var state = ProcessState.unknown
+  var parentProcessID: UInt32 = 0
+  var isKernelThread = false
+  var minorFaultCount: UInt64 = 0
+  var majorFaultCount: UInt64 = 0
+  var userTicks: UInt64 = 0
+  var systemTicks: UInt64 = 0
+  var nice: Int32 = 0
+  var threadCount: UInt32 = 0
+  var startTicks: UInt64 = 0
+  var virtualBytes: UInt64 = 0
+  var residentPages: UInt64 = 0
+
+  var ticks: UInt64 { userTicks &+ systemTicks }
+
+  init(parsing text: Span<UInt8>) throws(ParseError) {
+    var open = 0
+    while open < text.count && text[open] != UInt8(ascii: "(") { open += 1 }
+    var close = text.count - 1
+    while close > open && text[close] != UInt8(ascii: ")") { close -= 1 }
+    guard open > 0, open < close else { throw ParseError("has no name in parentheses") }
+    var front = 0..<open
+    guard let processID = text.nextNumber(&front).flatMap({ Int32(exactly: $0) }) else {
+      throw ParseError("does not begin with a process id")
+    }
+    self.processID = processID
+    name = FixedText(text.extracting((open + 1)..<close))
+    var rest = (close + 1)..<text.count
+    guard let letter = text.nextWord(&rest) else { throw ParseError("has no state") }
+    state = ProcessState(letter: text[letter.lowerBound])
+    parentProcessID = UInt32(clamping: try Self.number(text, &rest))
+    for _ in 5...8 { _ = text.nextWord(&rest) }
+    isKernelThread = try Self.number(text, &rest) & Self.kernelThreadFlag != 0
+    minorFaultCount = try Self.number(text, &rest)
+    _ = text.nextWord(&rest)
+    majorFaultCount = try Self.number(text, &rest)
+    _ = text.nextWord(&rest)
+    userTicks = try Self.number(text, &rest)
+    systemTicks = try Self.number(text, &rest)
+    for _ in 16...18 { _ = text.nextWord(&rest) }
+    guard let nice = text.nextWord(&rest).flatMap({ text.signedNumber($0) }) else {
+      throw ParseError("has a word where a number belongs")
+    }
+    self.nice = Int32(clamping: nice)
+    threadCount = UInt32(clamping: try Self.number(text, &rest))
+    _ = text.nextWord(&rest)
+    startTicks = try Self.number(text, &rest)
+    virtualBytes = try Self.number(text, &rest)
+    guard let pages = text.nextWord(&rest).flatMap({ text.signedNumber($0) }) else {
+      throw ParseError("has less than 24 columns")
+    }
+    // Counted on each CPU apart: the sum may be below 0 for a moment.
+    residentPages = UInt64(max(0, pages))
+  }
+
+  /// The second number of /proc/PID/statm, proc_pid_statm(5): `1234 204 163 21 0 89 0`, in pages.
+  static func residentPages(parsing content: Span<UInt8>) -> UInt64? {
+    var offset = 0
+    guard var rest = content.nextLine(&offset) else { return nil }
+    _ = content.nextWord(&rest)
+    return content.nextNumber(&rest)
+  }
+
+  private static func number(
+    _ text: Span<UInt8>, _ rest: inout Range<Int>
+  ) throws(ParseError) -> UInt64 {
+    guard let word = text.nextWord(&rest) else { throw ParseError("has less than 24 columns") }
+    guard let number = text.number(word) else {
+      throw ParseError("has a word where a number belongs")
+    }
+    return number
+  }
+
+  /// PF_KTHREAD of the kernel's include/linux/sched.h.
+  private static var kernelThreadFlag: UInt64 { 0x0020_0000 }
+}
+
+/// The bytes that a process read from and wrote to storage.
+struct ProcessStorage: Equatable {
+  var readBytes: UInt64
+  var writeBytes: UInt64
+
+  /// /proc/PID/io, proc_pid_io(5); nil if the lines are not there.
+  ///
+  /// ```
+  /// rchar: 323934931          read by read(2), from wherever
+  /// read_bytes: 2097152       read from storage
+  /// write_bytes: 323932160    written to storage
+  /// ```
+  init?(parsing content: Span<UInt8>) {
+    var (read, write): (UInt64?, UInt64?)
+    var offset = 0
+    while var rest = content.nextLine(&offset) {
+      guard let key = content.nextWord(&rest) else { continue }
+      if content.holds(key, "read_bytes:") { read = content.nextNumber(&rest) }
+      if content.holds(key, "write_bytes:") { write = content.nextNumber(&rest) }
+    }
+    guard let read, let write else { return nil }
+    readBytes = read
+    writeBytes = write
+  }
+}
