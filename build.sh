@@ -281,7 +281,7 @@ all_architectures() {
 
 # build ARCHITECTURE...
 build() {
-  local arch triple program programs flags
+  local arch triple program programs flags pkgconfig
   need_swift
   mapfile -t programs < <(device_programs)
   for arch; do
@@ -296,7 +296,11 @@ build() {
     else
       need_sysroot "$arch"
     fi
+    # What pkg-config knows of this machine's own libraries is wrong for another architecture.
+    pkgconfig=(.build/sysroot/"$arch"/usr/lib/*/pkgconfig)
+    [[ -d ${pkgconfig[0]} ]] || pkgconfig=("/usr/lib/$(uname -m)-linux-gnu/pkgconfig")
     flags=(
+      --pkg-config-path "${pkgconfig[0]}"
       -c release --disable-local-rpath --triple "$triple" --toolset "cmake/toolset.$arch.json"
       --scratch-path ".build/$arch" --explicit-target-dependency-import-check error
       # No path of this machine in the programs.

@@ -29,6 +29,7 @@ struct Message: ~Copyable {
   }
 
   /// Appends a text argument; it is valid UTF-8 since it is ours.
+  @inline(never)
   func append(_ text: StaticString) {
     var iterator = DBusMessageIter()
     dbus_message_iter_init_append(raw, &iterator)
@@ -44,6 +45,7 @@ struct Message: ~Copyable {
   /// The name of the error that a call was answered with.
   var errorName: String { dbus_message_get_error_name(raw).map { String(cString: $0) } ?? "" }
 
+  @inline(never)
   func isSignal(_ interface: StaticString, _ member: StaticString) -> Bool {
     dbus_message_is_signal(raw, interface.characters, member.characters) != 0
   }
@@ -70,6 +72,7 @@ struct Characters {
       count: dbusTextLength(start))
   }
 
+  @inline(never)
   static func == (left: Characters, right: StaticString) -> Bool {
     guard left.bytes.count == right.utf8CodeUnitCount else { return false }
     return right.withUTF8Buffer { left.bytes.elementsEqual($0) }
@@ -114,6 +117,7 @@ struct MessageValues {
   }
 
   /// A string or an object's path.
+  @inline(never)
   mutating func text() -> Characters? {
     guard isNext("s") || isNext("o") else { return nil }
     var start: UnsafePointer<CChar>?

@@ -19,10 +19,13 @@ struct State: Equatable {
     self.sub = FixedText(sub.bytes.span)
   }
 
-  var isFailed: Bool { active == FixedText("failed") }
-  var isInactive: Bool { active == FixedText("inactive") }
-  var isActive: Bool { active == FixedText("active") }
+  var isFailed: Bool { isActive("failed") }
+  var isInactive: Bool { isActive("inactive") }
+  var isActive: Bool { isActive("active") }
   var isAutoRestart: Bool { sub == FixedText("auto-restart") }
+
+  @inline(never)
+  private func isActive(_ word: StaticString) -> Bool { active == FixedText(word) }
 }
 
 /// Which units and which of their states are told.

@@ -59,6 +59,7 @@ func unitPath(ofName name: [UInt8]) -> [CChar] {
 }
 
 extension [UInt8] {
+  @inline(never)
   func ends(with suffix: StaticString) -> Bool {
     guard count >= suffix.utf8CodeUnitCount else { return false }
     return suffix.withUTF8Buffer { self.suffix($0.count).elementsEqual($0) }
