@@ -42,8 +42,8 @@ readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  e2fsprogs iproute2 jq lm-sensors mandoc mount openssl procps python3 python3-venv shellcheck
-  strace systemd systemd-journal-remote util-linux valgrind
+  acct bsdutils e2fsprogs gcc iproute2 jq libc6-dev lm-sensors mandoc mount openssl procps
+  python3 python3-venv shellcheck strace systemd systemd-journal-remote util-linux valgrind
 )
 
 die() {
@@ -83,13 +83,16 @@ need() {
   fi
   echo "Installing what is needed $purpose$how: ${missing[*]}" >&2
 
-  # Debian's mosquitto starts a broker on port 1883, now and at every boot, which nobody asked for
-  # here. deb-systemd-invoke leaves out a unit that is masked; RUNLEVEL means nothing to it.
-  local quiet_unit=''
-  if [[ " ${missing[*]} " == *' mosquitto '* && -d /run/systemd/system ]]; then
-    quiet_unit=mosquitto.service
-    as_root systemctl mask --runtime --quiet "$quiet_unit" 2>/dev/null || true
-  fi
+  # Debian's mosquitto starts a broker on port 1883, and its acct process accounting, now and at
+  # every boot, which nobody asked for here. deb-systemd-invoke leaves out a unit that is masked;
+  # RUNLEVEL means nothing to it.
+  local unit quiet_units=()
+  for unit in acct mosquitto; do
+    if [[ " ${missing[*]} " == *" $unit "* && -d /run/systemd/system ]]; then
+      quiet_units+=("$unit.service")
+      as_root systemctl mask --runtime --quiet "$unit.service" 2>/dev/null || true
+    fi
+  done
 
   # `apt-get update` touches this folder; without package lists it does not exist.
   if [[ -z $(find /var/lib/apt/lists/partial -maxdepth 0 -mtime -1 2>/dev/null) ]] ||
@@ -98,10 +101,10 @@ need() {
     apt_install "${missing[@]}" || status=$?
   fi
 
-  if [[ $quiet_unit ]]; then
-    as_root systemctl unmask --runtime --quiet "$quiet_unit"
-    as_root systemctl disable --quiet "$quiet_unit" 2>/dev/null || true
-  fi
+  for unit in "${quiet_units[@]}"; do
+    as_root systemctl unmask --runtime --quiet "$unit"
+    as_root systemctl disable --quiet "$unit" 2>/dev/null || true
+  done
   return "$status"
 }
 
