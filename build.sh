@@ -44,8 +44,8 @@ readonly root_packages=(systemd systemd-sysv dbus)
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  acct dbus-daemon dlt-daemon dlt-tools e2fsprogs gcc iproute2 jq lm-sensors mandoc mount openssl
-  pkg-config procps python3 python3-venv shellcheck strace systemd systemd-container
+  acct bsdutils dbus-daemon dlt-daemon dlt-tools e2fsprogs gcc iproute2 jq lm-sensors mandoc mount
+  openssl procps python3 python3-venv shellcheck strace systemd systemd-container
   systemd-journal-remote util-linux valgrind
 )
 
