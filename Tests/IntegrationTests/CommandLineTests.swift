@@ -1,10 +1,11 @@
 import CLinux
 import Foundation
+import Records
 import Testing
 
 /// What every program does alike, typed by hand.
 struct CommandLineTests {
-  static let programs = ["cyclic-sysinfo", "posix-mq-to-mqtt-bridge"]
+  static let programs = Program.allCases.map { "\($0.name)" } + ["posix-mq-to-mqtt-bridge"]
 
   @Test(arguments: programs) func helpAndVersionGoToStandardOutput(_ program: String) throws {
     let rig = try Rig()

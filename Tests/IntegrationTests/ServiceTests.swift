@@ -38,7 +38,7 @@ struct ServiceTests {
     }
   }
 
-  @Test(arguments: CommandLineTests.programs)
+  @Test(arguments: ["cyclic-sysinfo", "cyclic-file-read", "posix-mq-to-mqtt-bridge"])
   func readyWatchdogAndStoppingAreTold(_ program: String) throws {
     let rig = try Rig()
     let socket = NotifySocket(in: rig.folder)
