@@ -17,6 +17,10 @@ struct RunTests {
       run.output.count { $0.contains("cyclic-sysinfo  seq=") || $0.contains("uptime_seconds=") }
         >= 3
     }
+    // The first collectors publish while others are still started.
+    try eventually("it says how to watch") {
+      run.output.contains { $0.hasPrefix("in another terminal: ") }
+    }
     let hint = try #require(run.output.first { $0.hasPrefix("in another terminal: ") })
     let port = try #require(hint.split(separator: " ").drop { $0 != "-p" }.dropFirst().first)
 
