@@ -42,30 +42,34 @@ let package = Package(
       // Embedded Swift ignores the `link` line of a module map.
       linkerSettings: ["mosquitto", "systemd", "ssl", "crypto"].map { .linkedLibrary($0) }),
 
-    .testTarget(name: "RecordsTests", dependencies: ["Records"], exclude: ["Golden"]),
+    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .testTarget(
+      name: "RecordsTests", dependencies: ["Records", "TestSupport"], exclude: ["Golden"]),
     .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux"]),
     .testTarget(name: "DaemonTests", dependencies: ["CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "CyclicSysinfoTests", dependencies: ["cyclic-sysinfo", "CLinux", "Linux", "Records"]),
     .testTarget(
       name: "CyclicFileReadTests",
-      dependencies: ["cyclic-file-read", "CLinux", "Daemon", "Linux", "Records"]),
+      dependencies: ["cyclic-file-read", "CLinux", "Daemon", "Linux", "Records", "TestSupport"]),
     .testTarget(
-      name: "EpollPsiTests", dependencies: ["epoll-psi", "CLinux", "Daemon", "Linux", "Records"]),
+      name: "EpollPsiTests",
+      dependencies: ["epoll-psi", "CLinux", "Daemon", "Linux", "Records", "TestSupport"]),
     .testTarget(
-      name: "InotifyPacctTests", dependencies: ["inotify-pacct", "CLinux", "Linux", "Records"]),
+      name: "InotifyPacctTests",
+      dependencies: ["inotify-pacct", "CLinux", "Linux", "Records", "TestSupport"]),
     .testTarget(
       name: "DLTProcWatchTests",
-      dependencies: ["dlt-proc-watch", "CLinux", "Daemon", "Linux", "Records"]),
+      dependencies: ["dlt-proc-watch", "CLinux", "Daemon", "Linux", "Records", "TestSupport"]),
     .testTarget(
       name: "DBusSystemdSignalsTests",
-      dependencies: ["dbus-systemd-signals", "CDBus", "CLinux", "Records"]),
+      dependencies: ["dbus-systemd-signals", "CDBus", "CLinux", "Records", "TestSupport"]),
     .testTarget(
       name: "BridgeTests",
       dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "InotifyCoredumpTests",
-      dependencies: ["inotify-coredump", "CLinux", "Daemon", "Linux", "Records"]),
+      dependencies: ["inotify-coredump", "CLinux", "Daemon", "Linux", "Records", "TestSupport"]),
     .testTarget(name: "IntegrationTests", dependencies: ["CLinux", "Records"]),
   ],
   swiftLanguageModes: [.v6]

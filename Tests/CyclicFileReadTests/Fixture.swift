@@ -1,5 +1,6 @@
 import Foundation
 import Records
+import TestSupport
 
 @testable import cyclic_file_read
 

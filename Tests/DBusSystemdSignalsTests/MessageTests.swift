@@ -1,5 +1,6 @@
 import CDBus
 import Records
+import TestSupport
 import Testing
 
 @testable import dbus_systemd_signals
@@ -223,21 +224,5 @@ struct MessageTests {
     }
     // libdbus promises UTF-8 without NUL.
     return texts.allSatisfy { !$0.bytes.contains(0) && $0.string.utf8.count == $0.bytes.count }
-  }
-}
-
-/// The same numbers in every run: xorshift64*.
-struct SeededNumbers: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state ^= state >> 12
-    state ^= state << 25
-    state ^= state >> 27
-    return state &* 0x2545_F491_4F6C_DD1D
   }
 }

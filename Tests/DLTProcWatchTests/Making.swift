@@ -124,20 +124,6 @@ enum Fixture {
   }
 }
 
-/// The same numbers in every run: xorshift64*.
-struct SeededNumbers: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state ^= state >> 12
-    state ^= state << 25
-    state ^= state >> 27
-    return state &* 0x2545_F491_4F6C_DD1D
-  }
-}
-
 extension FixedText {
   var string: String { String(decoding: (0..<count).map { self[$0] }, as: UTF8.self) }
 }

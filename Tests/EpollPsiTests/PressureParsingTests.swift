@@ -1,5 +1,6 @@
 import Foundation
 import Records
+import TestSupport
 import Testing
 
 @testable import epoll_psi
@@ -143,21 +144,5 @@ struct PressureParsingTests {
       #expect(pressure != Pressure(), comment)
     }
     #expect(accepted > 500)
-  }
-}
-
-/// The same numbers in every run: xorshift64*.
-struct SeededNumbers: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state ^= state >> 12
-    state ^= state << 25
-    state ^= state >> 27
-    return state &* 0x2545_F491_4F6C_DD1D
   }
 }

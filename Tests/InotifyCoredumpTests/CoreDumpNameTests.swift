@@ -1,5 +1,6 @@
 import Foundation
 import Records
+import TestSupport
 import Testing
 
 @testable import inotify_coredump
@@ -51,7 +52,7 @@ struct CoreDumpNameTests {
 
   @Test func anyBytesAreADumpWithinTheirLimitsOrNone() throws {
     let seed: UInt64 = 20_261_121
-    var random = SeededNumbers(state: seed)
+    var random = SeededNumbers(seed: seed)
     let lines = try Fixture.lines("names") + Fixture.lines("not-names")
     for _ in 0..<20_000 {
       let bytes = random.mutated(lines.randomElement(using: &random)!)

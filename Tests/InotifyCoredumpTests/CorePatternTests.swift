@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import inotify_coredump
@@ -30,7 +31,7 @@ struct CorePatternTests {
   }
 
   @Test func anyBytesAreAPattern() throws {
-    var random = SeededNumbers(state: 1)
+    var random = SeededNumbers(seed: 1)
     for name in ["systemd-252", "file", "kernel"] {
       let bytes = try Fixture.bytes("core_pattern-\(name)")
       for _ in 0..<7000 {

@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import Records
+import TestSupport
 import Testing
 
 @testable import inotify_coredump
@@ -65,7 +66,7 @@ struct DetailTests {
   }
 
   @Test func anyValueOfAnyDetailIsTaken() {
-    var random = SeededNumbers(state: 7)
+    var random = SeededNumbers(seed: 7)
     var dump = CoreDump()
     for _ in 0..<20_000 {
       let value = (0..<Int.random(in: 0...600, using: &random)).map { _ in

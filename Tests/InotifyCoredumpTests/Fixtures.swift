@@ -1,5 +1,6 @@
 import Foundation
 import Records
+import TestSupport
 
 @testable import inotify_coredump
 
@@ -30,18 +31,7 @@ extension FixedText {
   var string: String { String(decoding: array, as: UTF8.self) }
 }
 
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct SeededNumbers: RandomNumberGenerator {
-  var state: UInt64
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ (mixed >> 31)
-  }
-
+extension SeededNumbers {
   /// The bytes with some of them changed, removed, doubled or cut off.
   mutating func mutated(_ bytes: [UInt8]) -> [UInt8] {
     var bytes = bytes

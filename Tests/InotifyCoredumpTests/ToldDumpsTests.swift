@@ -1,5 +1,6 @@
 import Foundation
 import Linux
+import TestSupport
 import Testing
 
 @testable import inotify_coredump
@@ -84,7 +85,7 @@ struct ToldDumpsTests {
 
   @Test func anyBytesAreAStateWithinItsBoundsOrNone() {
     let seed: UInt64 = 20_261_121
-    var random = SeededNumbers(state: seed)
+    var random = SeededNumbers(seed: seed)
     var told = ToldDumps()
     told.cursor = [UInt8]("s=1;i=2".utf8)
     for time in 1...5 { told.insert(.at(UInt64(time) * 1_000_000)) }

@@ -84,19 +84,3 @@ func record(_ number: UInt32) -> [UInt8] {
 }
 
 func records(_ numbers: ClosedRange<UInt32>) -> [UInt8] { numbers.flatMap(record) }
-
-/// The same numbers in every run: xorshift64*.
-struct SeededNumbers: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state ^= state >> 12
-    state ^= state << 25
-    state ^= state >> 27
-    return state &* 0x2545_F491_4F6C_DD1D
-  }
-}

@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import Records
+import TestSupport
 import Testing
 
 @testable import inotify_pacct

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Records
@@ -84,21 +85,5 @@ extension Golden {
     bytes[10] = UInt8(bodyLength & 255)
     bytes[11] = UInt8(bodyLength >> 8)
     return bytes
-  }
-}
-
-/// The same numbers in every run: xorshift64*.
-struct SeededNumbers: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) {
-    state = seed
-  }
-
-  mutating func next() -> UInt64 {
-    state ^= state >> 12
-    state ^= state << 25
-    state ^= state >> 27
-    return state &* 0x2545_F491_4F6C_DD1D
   }
 }
