@@ -196,7 +196,7 @@ extension Span<UInt8> {
   /// The length of the UTF-8 character at `index`, or 0 if none begins there.
   ///
   /// Unicode 15, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF.
-  func validUTF8SequenceLength(at index: Int) -> Int {
+  public func validUTF8SequenceLength(at index: Int) -> Int {
     let lead = self[index]
     let length: Int
     var second: ClosedRange<UInt8> = 0x80...0xBF

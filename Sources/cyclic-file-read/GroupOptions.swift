@@ -3,8 +3,8 @@ import Linux
 
 /// Where the files are, and how often each group reads them.
 struct GroupOptions {
-  let procfs: String
-  let sysfs: String
+  let procfs: Text
+  let sysfs: Text
   let showsUnusedDisks: Bool
   let showsAllFileSystems: Bool
   let processCount: Int
@@ -24,7 +24,7 @@ struct GroupOptions {
       intervals.append(
         options.intervalOrOff(
           name.option, default: fallback, atLeast: Self.shortest, atMost: Self.longest,
-          joined("the same for \(name.meaning), or off")))
+          "the same for \(name.meaning), or off"))
     }
     showsUnusedDisks = options.flag(
       "unused-disks", "report loop and RAM devices too that nobody has used yet")

@@ -76,7 +76,7 @@ struct Groups {
       do throws(SystemError) {
         reading = try Self.open(name, options)
       } catch {
-        log.information(joined("no group \(name.word) on this machine: \(error.description)"))
+        log.information("no group \(name.word) on this machine: \(error.description)")
         continue
       }
       groups.append(try ScheduledGroup(name, interval, reading))
@@ -103,8 +103,8 @@ struct Groups {
   var isAnyPresent: Bool { !groups.isEmpty }
 
   /// What is read and how often, for the service manager's status.
-  var description: String {
-    var text = "reads"
+  var description: Text {
+    var text: Text = "reads"
     for group in groups { text += group.description }
     return text
   }

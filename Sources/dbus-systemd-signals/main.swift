@@ -13,7 +13,7 @@ func run() -> Int32 {
   let standard =
     environment("DBUS_SYSTEM_BUS_ADDRESS") ?? "unix:path=/run/dbus/system_bus_socket"
   let address = options.text(
-    "address", "ADDRESS", joined("the bus that systemd is on [\(standard)]"))
+    "address", "ADDRESS", "the bus that systemd is on [\(standard)]")
   let output = OutputOptions(&options)
   let log = Log(program.name, verbose: output.verbose)
   if let answer = options.answer("Tells which units of systemd fail, restart and finish.") {
@@ -56,7 +56,7 @@ func run() -> Int32 {
       }
     }
     if signals.malformed > 0 {
-      log.warning(joined("\(signals.malformed) signals of a signature not known were left out"))
+      log.warning("\(signals.malformed) signals of a signature not known were left out")
     }
     try signals.sender.announce(.stopped)
     return 0

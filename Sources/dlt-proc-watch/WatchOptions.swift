@@ -3,11 +3,11 @@ import Linux
 
 /// The options of the program beside those that all programs have.
 struct WatchOptions {
-  let host: String
+  let host: Text
   let port: Int
   let idle: Interval
   /// Replay this trace instead of connecting.
-  let file: String?
+  let file: Text?
   /// 0: as fast as possible.
   let speed: Int
   let settings: WatchSettings
@@ -28,18 +28,18 @@ struct WatchOptions {
     var settings = WatchSettings()
     let ecu = options.text("ecu", "ID", "only messages of this ECU, up to 4 bytes [all]")
     if let ecu {
-      settings.ecu = Identifier(name: [UInt8](ecu.utf8))
-      if settings.ecu == nil { options.fail(joined("--ecu \(ecu): not 1 to 4 bytes")) }
+      settings.ecu = Identifier(name: ecu.bytes)
+      if settings.ecu == nil { options.fail("--ecu \(ecu): not 1 to 4 bytes") }
     }
     let names = options.texts(
       "process", "NAME",
       "watch this one, by its comm or its first argument; may be repeated; * is all [*]")
     for name in names {
-      let bytes = [UInt8](name.utf8)
+      let bytes = name.bytes
       if bytes == [UInt8(ascii: "*")] { continue }
       settings.names.append(bytes)
       if !(1...64).contains(bytes.count) {
-        options.fail(joined("--process \(name): not 1 to 64 bytes"))
+        options.fail("--process \(name): not 1 to 64 bytes")
       }
     }
     if settings.names.count < names.count { settings.names = [] }

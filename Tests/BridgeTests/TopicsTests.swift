@@ -1,12 +1,15 @@
 import Daemon
 import Records
+import Linux
+import TestSupport
 import Testing
 
 @testable import posix_mq_to_mqtt_bridge
 
 struct TopicsTests {
   private func topics(_ arguments: String...) -> (topics: Topics, answer: Options.Answer?) {
-    var options = Options("tester", arguments: ["--config", "/dev/null"] + arguments)
+    var options = Options(
+      "tester", arguments: ["--config", "/dev/null"] + arguments.map { Text($0) })
     let topics = Topics(&options)
     return (topics, options.answer("Tests topics."))
   }
