@@ -32,7 +32,8 @@ public struct Options {
   private let program: StaticString
   private var given: [Given] = []
   private var mistake: Text?
-  private var help = Text()
+  /// What --help says of the options; written only if that is asked for.
+  private var help: Text?
   private var configurationPath: Text
 
   /// Reads the command line, and `/etc/stats-recording/<program>.conf` if there is one.
@@ -40,8 +41,8 @@ public struct Options {
     self.program = program
     configurationPath = Text("/etc/stats-recording/\(program).conf")
     read(arguments)
-    let named = text(
-      "config", "FILE", "read this file instead of \(configurationPath)")
+    if given.contains(where: { $0.name == "help" }) { help = Text() }
+    let named = texts("config", "FILE", standard: configurationPath, "the configuration file").last
     if let named { configurationPath = named }
     readConfiguration(mustExist: named != nil)
   }
@@ -54,16 +55,27 @@ public struct Options {
 
   /// A text, or nil if it was not given.
   public mutating func text(
-    _ name: StaticString, _ placeholder: StaticString, _ meaning: Text
+    _ name: StaticString, _ placeholder: StaticString, _ meaning: StaticString
   ) -> Text? {
     texts(name, placeholder, meaning).last
   }
 
-  /// All values of an option that may be repeated, in the order given.
+  /// A text, or else what is the standard.
+  public mutating func text(
+    _ name: StaticString, _ placeholder: StaticString, default standard: Text,
+    _ meaning: StaticString
+  ) -> Text {
+    texts(name, placeholder, standard: standard, meaning).last ?? standard
+  }
+
+  /// All values of an option that may be repeated, in the order given; `standard` is what the help
+  /// shows as in force where there is none.
+  @inline(never)
   public mutating func texts(
-    _ name: StaticString, _ placeholder: StaticString, _ meaning: Text
+    _ name: StaticString, _ placeholder: StaticString, standard: Text = Text(),
+    _ meaning: StaticString
   ) -> [Text] {
-    describe("--\(name) \(placeholder)", meaning)
+    describe(name, placeholder, meaning, standard)
     var fromCommandLine: [Text] = []
     var fromFile: [Text] = []
     for index in given.indices where given[index].name == name {
@@ -78,8 +90,9 @@ public struct Options {
   }
 
   /// A flag: given alone, or with yes or no.
-  public mutating func flag(_ name: StaticString, _ meaning: Text) -> Bool {
-    describe("--\(name)", meaning)
+  @inline(never)
+  public mutating func flag(_ name: StaticString, _ meaning: StaticString) -> Bool {
+    describe(name, "", meaning, Text())
     var result: (value: Bool, fromCommandLine: Bool) = (false, false)
     for index in given.indices where given[index].name == name {
       given[index].known = true
@@ -96,9 +109,9 @@ public struct Options {
   /// A length of time within `range`.
   public mutating func interval(
     _ name: StaticString, default fallback: Interval, atLeast minimum: Interval,
-    atMost maximum: Interval, _ meaning: Text
+    atMost maximum: Interval, _ meaning: StaticString
   ) -> Interval {
-    guard let text = text(name, "TIME", "\(meaning) [\(fallback.description)]") else {
+    guard let text = texts(name, "TIME", standard: fallback.description, meaning).last else {
       return fallback
     }
     return interval(name, text, minimum, maximum) ?? fallback
@@ -107,9 +120,9 @@ public struct Options {
   /// A length of time within `range`, or nil for what is switched off: `off` or `0`.
   public mutating func intervalOrOff(
     _ name: StaticString, default fallback: Interval, atLeast minimum: Interval,
-    atMost maximum: Interval, _ meaning: Text
+    atMost maximum: Interval, _ meaning: StaticString
   ) -> Interval? {
-    guard let text = text(name, "TIME", "\(meaning) [\(fallback.description)]") else {
+    guard let text = texts(name, "TIME", standard: fallback.description, meaning).last else {
       return fallback
     }
     if text == "off" || Interval(text)?.nanoseconds == 0 { return nil }
@@ -132,9 +145,11 @@ public struct Options {
 
   /// A whole number within `range`.
   public mutating func number(
-    _ name: StaticString, default fallback: Int, in range: ClosedRange<Int>, _ meaning: Text
+    _ name: StaticString, default fallback: Int, in range: ClosedRange<Int>, _ meaning: StaticString
   ) -> Int {
-    guard let text = text(name, "N", "\(meaning) [\(fallback)]") else { return fallback }
+    guard let text = texts(name, "N", standard: "\(fallback)", meaning).last else {
+      return fallback
+    }
     guard let number = text.number.flatMap({ Int(exactly: $0) }), range.contains(number) else {
       fail(
         "--\(name) \(text): not a whole number from \(range.lowerBound) to \(range.upperBound)")
@@ -152,7 +167,7 @@ public struct Options {
   public mutating func answer(_ purpose: StaticString) -> Answer? {
     let version = flag("version", "say the version and exit")
     let wantsHelp = flag("help", "say this and exit")
-    if wantsHelp {
+    if wantsHelp, let help {
       return Answer(
         text: "Usage: \(program) [--OPTION VALUE]...\n\(purpose)\n\n\(help)", status: 0)
     }
@@ -215,11 +230,14 @@ public struct Options {
     return "--\(given.name)"
   }
 
-  private mutating func describe(_ option: Text, _ meaning: Text) {
-    let column = 26
-    help += Text("  \(option)")
-    for _ in 0..<max(1, column - 2 - option.bytes.count) { help.append(UInt8(ascii: " ")) }
-    help += Text("\(meaning)\n")
+  private mutating func describe(
+    _ name: StaticString, _ placeholder: StaticString, _ meaning: StaticString, _ standard: Text
+  ) {
+    guard help != nil else { return }
+    var line: Text = "  --\(name)\(placeholder.utf8CodeUnitCount == 0 ? "" : " ")\(placeholder)"
+    repeat { line.append(UInt8(ascii: " ")) } while line.bytes.count < 26
+    line += "\(meaning)\(standard.isEmpty ? "" : " [\(standard)]")\n"
+    help? += line
   }
 
   private static func boolean(_ text: Text?) -> Bool? {

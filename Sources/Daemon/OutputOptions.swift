@@ -15,11 +15,9 @@ public struct OutputOptions: Sendable {
     let print = options.flag("print", "print records as JSON instead of sending them")
     verbose = options.flag("verbose", "log each record too")
     prints = once || print
-    queuePrefix =
-      options.text(
-        "queue-prefix", "TEXT",
-        "what the names of the queues begin with [\(Self.defaultPrefix)]")
-      ?? Self.defaultPrefix
+    queuePrefix = options.text(
+      "queue-prefix", "TEXT", default: Self.defaultPrefix, "what the names of the queues begin with"
+    )
     // mq_overview(7): a slash, then up to 254 bytes without one; leave room for a program's name.
     let name = queuePrefix.bytes
     if name.first != UInt8(ascii: "/") || name.dropFirst().contains(UInt8(ascii: "/"))

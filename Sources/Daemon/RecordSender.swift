@@ -131,7 +131,8 @@ public struct RecordSender: ~Copyable {
   private mutating func prepare<Body: RecordBody>(_ body: Body) {
     var body = body
     stamp()
-    if sends { header.encode(&body, into: &bytes) } else { json.write(&body, header, envelope) }
+    header.encode(&body, into: &bytes)
+    if !sends { json.write(Body.self, bytes, header, envelope) }
   }
 
   @inline(never)

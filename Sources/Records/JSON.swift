@@ -10,6 +10,9 @@ public struct JSON: Sendable {
     bytes.reserveCapacity(2048)
   }
 
+  /// Without a buffer, to stand for one that is elsewhere.
+  init(empty: ()) {}
+
   /// Forgets what was written and opens an object.
   public mutating func begin() {
     bytes.removeAll(keepingCapacity: true)
@@ -147,48 +150,6 @@ extension OutputSpan<UInt8> {
 
   private mutating func append(hexadecimal digit: UInt8) {
     append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
-  }
-}
-
-extension JSON: FieldVisitor {
-  @inline(__always)
-  public mutating func unsigned<T: WireInteger & UnsignedInteger>(
-    _ field: Field, _ value: inout T
-  ) {
-    member(field.name, UInt64(value), decimals: field.decimals)
-  }
-  @inline(__always)
-  public mutating func signed<T: WireInteger & SignedInteger>(_ field: Field, _ value: inout T) {
-    member(field.name, Int64(value), decimals: field.decimals)
-  }
-  /// What is absent has no key.
-  @inline(__always)
-  public mutating func optional<T: WireInteger>(_ field: Field, _ value: inout T?) {
-    guard let value else { return }
-    if T.isSigned {
-      member(field.name, Int64(value), decimals: field.decimals)
-    } else {
-      member(field.name, UInt64(value), decimals: field.decimals)
-    }
-  }
-  @inline(__always)
-  public mutating func boolean(_ field: Field, _ value: inout Bool) {
-    member(field.name, value)
-  }
-  /// What is absent has no key.
-  @inline(__always)
-  public mutating func optionalBoolean(_ field: Field, _ value: inout Bool?) {
-    if let value { member(field.name, value) }
-  }
-  @inline(__always)
-  public mutating func name<T: FieldName>(_ field: Field, _ value: inout T) {
-    member(field.name, value.name)
-  }
-  @inline(__always)
-  public mutating func text<let capacity: Int>(
-    _ field: Field, _ value: inout FixedText<capacity>
-  ) {
-    member(field.name, text: value)
   }
 }
 

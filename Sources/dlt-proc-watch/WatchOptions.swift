@@ -14,8 +14,8 @@ struct WatchOptions {
 
   init(_ options: inout Options) {
     host =
-      options.text("host", "HOST", "where the dlt-daemon is: a name or an address [127.0.0.1]")
-      ?? "127.0.0.1"
+      options.text(
+        "host", "HOST", default: "127.0.0.1", "where the dlt-daemon is: a name or an address")
     port = options.number("port", default: 3490, in: 1...65_535, "its TCP port")
     idle = options.interval(
       "idle", default: .seconds(60), atLeast: Interval(nanoseconds: 100_000_000),

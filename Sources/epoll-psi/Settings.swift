@@ -22,7 +22,7 @@ struct Settings {
       options.fail("--trigger none: then say --interval TIME too")
     }
     cgroups = Self.cgroups(&options)
-    procfs = options.text("procfs", "DIR", "where procfs is [/proc]") ?? "/proc"
+    procfs = options.text("procfs", "DIR", default: "/proc", "where procfs is")
     let root = options.text(
       "cgroupfs", "DIR", "where cgroup v2 is [/sys/fs/cgroup, or unified in it]")
     cgroupfs = cgroups.isEmpty ? nil : CgroupTree.root(root)
@@ -30,8 +30,8 @@ struct Settings {
 
   private static func triggers(_ options: inout Options) -> [Trigger] {
     let texts = options.texts(
-      "trigger", "TRIGGER",
-      "RESOURCE:SCOPE:THRESHOLD/WINDOW, may be repeated; none: no triggers [\(defaults)]")
+      "trigger", "TRIGGER", standard: defaults,
+      "RESOURCE:SCOPE:THRESHOLD/WINDOW, may be repeated; none: no triggers")
     if texts.isEmpty { return Trigger.defaults }
     if texts.count == 1 && texts[0] == "none" { return [] }
     var triggers: [Trigger] = []

@@ -36,12 +36,14 @@ struct CoredumpOptions {
       "report-existing", "at the first start, tell of the dumps that are there already")
     let stateFile = options.text(
       "state-file", "FILE",
-      "remembers what was told; --print uses none unless it is given here "
-        + "[$STATE_DIRECTORY/inotify-coredump.state]")
+      """
+      remembers what was told; --print uses none unless it is given here \
+      [$STATE_DIRECTORY/inotify-coredump.state]
+      """)
     self.stateFile = output.once ? nil : stateFile ?? (output.prints ? nil : Self.defaultStateFile)
     withoutCommandLine = options.flag(
       "no-command-line", "leave out command lines, which may hold secrets")
-    procfs = options.text("procfs", "DIR", "where the kernel's proc is mounted [/proc]") ?? "/proc"
+    procfs = options.text("procfs", "DIR", default: "/proc", "where the kernel's proc is mounted")
   }
 
   /// systemd.exec(5): STATE_DIRECTORY holds the folders of StateDirectory=, with colons between.

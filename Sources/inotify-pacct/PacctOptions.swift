@@ -19,9 +19,7 @@ final class PacctOptions {
   let procfs: Text
 
   init(_ options: inout Options) {
-    path =
-      options.text("file", "PATH", "the accounting file to follow [\(Self.defaultPath)]")
-      ?? Self.defaultPath
+    path = options.text("file", "PATH", default: Self.defaultPath, "the accounting file to follow")
     fromStart = options.flag(
       "from-start", "at the first start also tell what the file holds already")
     let stateFolder = Self.folder("STATE_DIRECTORY")
@@ -66,7 +64,7 @@ final class PacctOptions {
     checkInterval = options.interval(
       "check", default: .seconds(30), atLeast: Interval(nanoseconds: 100_000_000),
       atMost: .seconds(3600), "time between looks for a full disk and accounting that is off")
-    procfs = options.text("procfs", "DIR", "where proc(5) is mounted [/proc]") ?? "/proc"
+    procfs = options.text("procfs", "DIR", default: "/proc", "where proc(5) is mounted")
   }
 
   static let defaultPath: Text = "/var/log/account/pacct"

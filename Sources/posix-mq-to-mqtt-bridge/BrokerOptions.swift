@@ -19,7 +19,7 @@ struct BrokerOptions {
   }
 
   init(_ options: inout Options) {
-    host = options.text("host", "HOST", "the broker [127.0.0.1]") ?? "127.0.0.1"
+    host = options.text("host", "HOST", default: "127.0.0.1", "the broker")
     let tls = options.flag("tls", "use TLS, with the system's certificate authorities")
     let authorities = options.text("ca-file", "FILE", "use TLS, with these authorities (PEM)")
     let certificate = options.text("certificate-file", "FILE", "the client's certificate (PEM)")
@@ -76,7 +76,7 @@ struct BrokerOptions {
 }
 
 /// The first line of a file that only its owner and group may read.
-private func secret(in path: Text, _ option: Text, _ options: inout Options) -> Text? {
+private func secret(in path: Text, _ option: StaticString, _ options: inout Options) -> Text? {
   do throws(SystemError) {
     let file = try FileDescriptor.open(path)
     var status = stat()

@@ -103,7 +103,7 @@ struct Queues: ~Copyable {
         throw .foreignKind(record.header.kind)
       }
       received += 1
-      if case .sourceState(let state) = record.body {
+      if let state = record.body(as: SourceState.self) {
         owned.state = state
         stateChanges += 1
       } else if owned.state == nil {

@@ -11,7 +11,7 @@ struct Topics {
 
   init(_ options: inout Options) {
     let prefix =
-      options.text("topic-prefix", "TEXT", "what the topics begin with [stats]") ?? "stats"
+      options.text("topic-prefix", "TEXT", default: "stats", "what the topics begin with")
     deviceID =
       options.text("device-id", "TEXT", "this device in the topics [made from machine-id]")
       ?? defaultDeviceID()
