@@ -47,15 +47,19 @@ struct Spill: ~Copyable {
         status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG)
       else { continue }
       segment.byteCount = UInt64(status.st_size)
-      segments.append(segment)
+      insert(segment)
     }
-    segments.sort { $0.first < $1.first }
   }
 
   private static func locked(_ folder: Text) throws(SystemError) -> FileDescriptor {
     let lock = try FileDescriptor.open(folder, O_RDONLY | O_DIRECTORY)
     guard flock(lock.raw, LOCK_EX | LOCK_NB) == 0 else { throw SystemError("flock", folder) }
     return lock
+  }
+
+  private mutating func insert(_ segment: SpillSegment) {
+    let place = segments.firstIndex { $0.first > segment.first }
+    segments.insert(segment, at: place ?? segments.count)
   }
 
   var byteCount: UInt64 { segments.reduce(0) { $0 + $1.byteCount } }
@@ -85,10 +89,9 @@ struct Spill: ~Copyable {
     for list in [Outbox.ListName.events, .samples] {
       guard let segment = try write(list, outbox, stamp, &buffer) else { continue }
       outbox.removeWaiting(list, upTo: segment.last)
-      segments.append(segment)
+      insert(segment)
       written += Int(segment.count)
     }
-    segments.sort { $0.first < $1.first }
     try keepWithinLimit(&outbox)
     return written
   }
