@@ -45,7 +45,7 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport"),
     .testTarget(
       name: "RecordsTests", dependencies: ["Records", "TestSupport"], exclude: ["Golden"]),
-    .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux"]),
+    .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"]),
     .testTarget(name: "DaemonTests", dependencies: ["CLinux", "Daemon", "Linux", "Records"]),
     .testTarget(
       name: "CyclicSysinfoTests", dependencies: ["cyclic-sysinfo", "CLinux", "Linux", "Records"]),

@@ -157,7 +157,9 @@ struct LiveWatch: ~Copyable {
       try connect(events)
       return
     }
-    try fail(joined("no dlt-daemon at \(place): \(String(cString: strerror(errno)))"))
+    try fail(
+      joined("no dlt-daemon at \(place) (apt install dlt-daemon there, or name its place with ")
+        + joined("--host and --port): \(String(cString: strerror(errno)))"))
   }
 
   /// Closes what there is, says why, and waits before it is tried again.

@@ -59,4 +59,86 @@ extension SystemdSignalsBootTests {
     }
     #expect(try bridge.stop() == 0)
   }
+
+  /// What it tells a service manager, message by message.
+  @Test func readyWatchdogAndStoppingAreTold() throws {
+    let rig = try Rig()
+    let socket = NotifySocket(in: rig.folder)
+    try socket.expectService(
+      rig.program(
+        "dbus-systemd-signals", ["--address", system.busAddress],
+        environment: socket.environment))
+    #expect(socket.messages.contains("READY=1\nSTATUS=listening to systemd"))
+  }
+
+  /// The programs for ARM, under qemu-user, tell the same of the same system.
+  @Test(.needs(command: "qemu-aarch64-static"), .needs(command: "qemu-arm-static"))
+  func everyArchitectureTellsTheSame() throws {
+    let rig = try Rig()
+    let unit = "everywhere.service"
+    let listeners = try Rig.Architecture.allCases.map {
+      try rig.program(
+        "dbus-systemd-signals",
+        [
+          "--print", "--all", "--unit", unit, "--address", system.busAddress,
+        ],
+        on: $0)
+    }
+    for listener in listeners {
+      try eventually("it listens", within: 30) {
+        listener.output.contains { $0.contains(#""event":"snapshot""#) }
+      }
+    }
+    try system.runService("everywhere", ["LimitCORE=0"], ["sh", "-c", "kill -SEGV $$$$"])
+    /// All but the header, which every program has its own of.
+    func told(_ listener: ChildProcess) -> [Substring] {
+      listener.output.compactMap { line in
+        line.range(of: #""clock_synced":"#).map { line[$0.upperBound...] }
+      }
+      .filter { $0.contains(unit) }
+    }
+    for listener in listeners {
+      try eventually("the failure is told", within: 30) {
+        told(listener).contains { $0.contains(#""active_state":"failed""#) }
+      }
+      #expect(try listener.stop(within: 30) == 0)
+    }
+    #expect(told(listeners[0]).count >= 4)
+    #expect(told(listeners[1]) == told(listeners[0]))
+    #expect(told(listeners[2]) == told(listeners[0]))
+  }
+
+  /// Services that come and go, under valgrind: no error, nothing lost, and after ten times as many
+  /// as much memory as before.
+  @Test(.needs(command: "valgrind"))
+  func valgrindFindsNothingAndMemoryDoesNotGrow() throws {
+    let rig = try Rig()
+    func run(services: Int) throws -> ValgrindResult {
+      let listener = try rig.underValgrind(
+        "dbus-systemd-signals", ["--print", "--all", "--address", system.busAddress])
+      try eventually("it listens", within: 60) {
+        listener.output.contains { $0.contains(#""event":"snapshot""#) }
+      }
+      for service in 1...services {
+        try system.runService("short", [], ["false"])
+        try eventually("the failure is told", within: 60) {
+          listener.output.count {
+            $0.contains(#""unit":"short.service","active_state":"failed""#)
+          } == service
+        }
+        try system.run("systemctl", "reset-failed", "short")
+      }
+      try system.run("systemctl", "daemon-reload")
+      try eventually("all is told", within: 60) {
+        listener.output.contains { $0.contains(#""event":"reloaded""#) }
+      }
+      return try ValgrindResult(listener)
+    }
+    let (few, many) = (try run(services: 4), try run(services: 40))
+    #expect(few.errors == 0 && many.errors == 0)
+    #expect(many.allocations > few.allocations)
+    // libdbus keeps some of the messages that it is done with.
+    #expect(many.blocksInUse <= few.blocksInUse + 8, "\(few) and \(many)")
+    #expect(many.bytesInUse <= few.bytesInUse + 8192, "\(few) and \(many)")
+  }
 }

@@ -96,7 +96,8 @@ struct SystemdSignalsLifeTests {
       try events(early(), "startup_finished").count == 1
     }
     let startup = try events(early(), "startup_finished")[0]
-    let (total, user) = (startup["total_seconds"] as? Double, startup["userspace_seconds"] as? Double)
+    let total = startup["total_seconds"] as? Double
+    let user = startup["userspace_seconds"] as? Double
     // The witness, in a container without firmware, loader and kernel: "Startup finished in 1.234s."
     let analyze = try system.run("systemd-analyze", "time").output
     let words = try #require(analyze.first).split(separator: " ")

@@ -10,8 +10,22 @@ final class BootedSystem: @unchecked Sendable {
   static let root = Machine.packageRoot.appending(path: ".build/root").path()
 
   let folder: URL
+  private let name: String
   private let process: ChildProcess
   private let leader: pid_t
+
+  /// systemd-nspawn makes groups below its own; those of two systems must not be the same. The
+  /// hierarchies are those of a machine that mixes both versions of cgroups, and of one that does not.
+  private static let inOwnGroup = """
+    for root in \(hierarchies.joined(separator: " ")); do
+      test -w $root/cgroup.procs || continue
+      mkdir $root/$0 && echo $$ >$root/$0/cgroup.procs || exit
+    done
+    exec "$@"
+    """
+  private static let hierarchies = [
+    "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup",
+  ]
 
   /// `early` are units, by name, that are there and wanted from the start.
   init(early: [String: String] = [:]) throws {
@@ -25,8 +39,10 @@ final class BootedSystem: @unchecked Sendable {
       try text.write(to: file, atomically: true, encoding: .utf8)
       binds.append("--bind-ro=\(file.path()):/etc/systemd/system/\(unit)")
     }
+    self.name = name
     let process = try ChildProcess(
       [
+        "/bin/sh", "-c", Self.inOwnGroup, name,
         try #require(Machine.command("systemd-nspawn"), "systemd-nspawn is not installed"),
         "--quiet", "--boot",
         "--directory=\(URL(filePath: Self.root).resolvingSymlinksInPath().path())",
@@ -57,10 +73,23 @@ final class BootedSystem: @unchecked Sendable {
   func stop() {
     if process.isRunning { Foundation.kill(leader, SIGKILL) }
     _ = try? process.wait()
+    for root in Self.hierarchies { Self.removeGroups(root + "/" + name) }
     try? FileManager.default.removeItem(at: folder)
   }
 
   deinit { process.kill() }
+
+  private static func removeGroups(_ group: String) {
+    guard let inside = try? FileManager.default.contentsOfDirectory(atPath: group) else { return }
+    for name in inside {
+      var status = stat()
+      if lstat(group + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+        removeGroups(group + "/" + name)
+      }
+    }
+    // What ended a moment ago may still be in there.
+    try? eventually("\(group) is empty") { rmdir(group) == 0 || errno == ENOENT }
+  }
 
   private func entering(_ command: [String], _ spaces: [String]) throws -> [String] {
     [
