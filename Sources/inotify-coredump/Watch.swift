@@ -58,3 +58,5 @@ struct Watch {
     return [UInt8](one.utf8) == [UInt8](other.utf8)
   }
 }
+
+enum Source: UInt32 { case folder, journal, timer, queue }
