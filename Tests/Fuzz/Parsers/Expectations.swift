@@ -19,7 +19,11 @@ func expectPublishable<Body: RecordBody & Equatable>(_ body: Body) {
   guard let record = try? Record(decoding: bytes, count: bytes.count) else {
     fatalError("a record of \(Body.kind) is not read")
   }
-  expect(record.kind == Body.kind, "the kind is another")
+  // The bytes, as the largest number of an optional field is how none is written.
+  guard var read = record.body(as: Body.self) else { fatalError("the kind is another") }
+  var again: [UInt8] = []
+  header.encode(&read, into: &again)
+  expect(again == bytes, "a record of \(Body.kind) is not read as it was")
   expectJSON(record)
 }
 
@@ -31,6 +35,11 @@ func expectJSON(_ record: Record) {
   expect(!json.bytes.contains { $0 < 0x20 }, "a control character")
   let object = try? JSONSerialization.jsonObject(with: Data(json.bytes))
   expect(object is [String: Any], "not JSON: \(String(decoding: json.bytes, as: UTF8.self))")
+  var topic = TopicLevels()
+  record.appendTopic(to: &topic)
+  expect(String(validating: topic.bytes, as: UTF8.self) != nil, "a topic that is not UTF-8")
+  expect(!topic.bytes.contains { [0, 0x23, 0x2B].contains($0) }, "a topic with NUL, # or +")
+  _ = record.isEvent
 }
 
 private let envelope = Envelope(

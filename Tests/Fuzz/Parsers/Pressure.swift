@@ -1,3 +1,4 @@
+import Linux
 import Records
 
 @testable import epoll_psi
@@ -7,7 +8,7 @@ func pressure(_ bytes: [UInt8]) -> CInt {
   if let pressure = try? Pressure(parsing: bytes.span) {
     expectPublishable(PressureSample(.memory, of: CgroupPath(), pressure))
   }
-  let text = String(decoding: bytes, as: UTF8.self)
+  let text = Text(bytes)
   _ = try? Trigger(parsing: text)
   if let pattern = CgroupPattern(parsing: text) {
     expect(pattern.count > 0, "a pattern without parts")
