@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 #
-# Builds, runs, tests and measures stats-recording on Debian. `./build.sh help` lists the commands.
+# Builds, runs, tests, measures and packages stats-recording on Debian. `./build.sh help` lists the
+# commands.
 
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
@@ -8,8 +9,11 @@ PATH+=:/usr/sbin:/sbin # where Debian puts mosquitto; not on the PATH of every u
 
 usage() {
   cat <<'END'
-usage: ./build.sh COMMAND
+usage: ./build.sh [COMMAND]
 
+  [package] [--arch amd64|arm64|armhf]... [--all]
+          build the Debian packages, debs/stats-recording_<version>_<arch>.deb and its debug symbols;
+          without an option for this machine
   build [--arch amd64|arm64|armhf]... [--all]
           build the device programs: .build/<arch>/release/<program>;
           without an option for this machine
@@ -17,6 +21,8 @@ usage: ./build.sh COMMAND
           build, start the bridge and every collector that this machine supports, and show their
           messages until Ctrl-C; with a private Mosquitto unless a broker is named; TIME is 1s
           unless set
+  stage [--arch ARCHITECTURE] FOLDER
+          build, and install the programs, units and man pages under FOLDER
   test [--filter REGEX]...
           check the sources, build for all architectures, run the tests (those that match);
           with CI=true in the environment a skipped test is a failure
@@ -41,6 +47,8 @@ readonly libraries=(
 readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@]}")
 # What a Debian system consists of that is booted by the tests.
 readonly root_packages=(systemd systemd-sysv dbus)
+# dpkg-shlibdeps(1) reads programs with objdump(1) of their architecture.
+readonly package_tools=(dpkg-dev binutils)
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
@@ -207,7 +215,9 @@ swift_build() {
 need_sysroot() {
   local arch=$1 version sysroot
   # Whatever decides what is in a sysroot.
-  version=$({ declare -p suite sysroot_packages && declare -f make_sysroot; } | sha256sum)
+  version=$({
+    declare -p suite sysroot_packages library_papers && declare -f make_sysroot
+  } | sha256sum)
   sysroot=$cache/sysroot/$arch-${version::12}
   if [[ ! -d $sysroot ]]; then
     need "to make the $arch sysroot" "${sysroot_tools[@]}"
@@ -224,6 +234,19 @@ debian_mirror() {
     'Origin: Debian' "Codename: $suite" 'Created-By: Packages') || mirror=http://deb.debian.org/debian
   echo "$mirror"
 }
+
+# A hook of mmdebstrap(1): of all packages what deb-symbols(5) and deb-shlibs(5) say about libraries, so
+# that dpkg-shlibdeps(1) takes the sysroot for a package that has them all.
+# shellcheck disable=SC2016
+readonly library_papers='
+  mkdir "$1/DEBIAN"
+  for package in "$1"/var/cache/apt/archives/*.deb; do
+    for paper in symbols shlibs; do
+      if dpkg-deb --info "$package" | grep -q " $paper *\$"; then
+        dpkg-deb --info "$package" "$paper" >>"$1/DEBIAN/$paper"
+      fi
+    done
+  done'
 
 # make_sysroot ARCHITECTURE FOLDER: all of it or, when interrupted, nothing.
 make_sysroot() ( # a subshell, for traps and a lock of its own
@@ -245,9 +268,9 @@ make_sysroot() ( # a subshell, for traps and a lock of its own
   # Nothing is installed, so there is nothing to run, no chroot and no need of root.
   packages=$(IFS=, && echo "${sysroot_packages[*]}")
   mmdebstrap --quiet --mode=chrootless --variant=extract --architectures="$1" \
-    --include="$packages" "$suite" - "$mirror" |
+    --include="$packages" --extract-hook="$library_papers" "$suite" - "$mirror" |
     tar -x -C "$partial" --no-same-owner --transform='s,^\./lib,./usr/lib,SH' \
-      ./lib ./usr/include ./usr/lib
+      ./DEBIAN ./lib ./usr/include ./usr/lib
   # One folder of libraries, as Debian installs it; qemu-arm finds nothing in a second one.
   ln -s usr/lib "$partial/lib"
 
@@ -316,8 +339,9 @@ build() {
   done
 }
 
-command_build() {
-  local architectures=()
+# Sets architectures to those that the options name, and rest to what else stands there.
+architectures_of() {
+  architectures=() rest=()
   while (($#)); do
     case $1 in
       --arch)
@@ -326,12 +350,45 @@ command_build() {
         shift
         ;;
       --all) mapfile -t architectures < <(all_architectures) ;;
-      *) misuse "build: unknown option $1" ;;
+      *) rest+=("$1") ;;
     esac
     shift
   done
   ((${#architectures[@]})) || architectures=("$(native_architecture)")
+}
+
+command_build() {
+  architectures_of "$@"
+  ((${#rest[@]} == 0)) || misuse "build: unknown option ${rest[0]}"
   build "${architectures[@]}"
+}
+
+# Of build.sh's own commands the one that is meant where none is named.
+command_package() {
+  local arch
+  architectures_of "$@"
+  ((${#rest[@]} == 0)) || misuse "package: unknown option ${rest[0]}"
+  build "${architectures[@]}" >&2
+  for arch in "${architectures[@]}"; do put_together deb "$arch"; done
+}
+
+command_stage() {
+  architectures_of "$@"
+  ((${#rest[@]} == 1 && ${#architectures[@]} == 1)) || misuse 'stage needs one folder'
+  build "${architectures[@]}" >&2
+  put_together stage "${architectures[0]}" "$(realpath -m "${rest[0]}")"
+}
+
+# put_together stage|deb ARCHITECTURE [FOLDER]: from what is built.
+put_together() {
+  local tools=("${package_tools[@]}")
+  case $2 in
+    arm64) tools+=(binutils-aarch64-linux-gnu) ;;
+    armhf) tools+=(binutils-arm-linux-gnueabihf) ;;
+  esac
+  need 'to package' "${tools[@]}"
+  PROGRAMS=$(device_programs | paste -sd ' ') OBJCOPY=${swift_resources%/lib/swift}/bin/llvm-objcopy \
+    debs/package.sh "$@"
 }
 
 command_clean() {
@@ -533,7 +590,7 @@ command_test() {
   need_root
   mapfile -t architectures < <(all_architectures)
 
-  step 'shellcheck' shellcheck build.sh .ci/run
+  step 'shellcheck' shellcheck build.sh .ci/run debs/package.sh debs/scripts/* units/generator units/wait-before-restart
   step 'swift format lint' \
     swift format lint --strict --recursive --parallel Package.swift Sources Tests
   step "device programs for ${architectures[*]}" build "${architectures[@]}"
@@ -565,8 +622,13 @@ command_bench() {
 
 # --------------------------------------------------------------------------------------------------
 
-case ${1-help} in
-  build | run | test | bench | clean) "command_$1" "${@:2}" ;;
-  help | -h | --help) usage ;;
+case ${1-package} in
+  -*)
+    if [[ $1 == -h || $1 == --help ]]; then usage; else command_package "$@"; fi
+    ;;
+  package | stage | build | run | test | bench | clean)
+    "command_${1-package}" "${@:2}"
+    ;;
+  help) usage ;;
   *) misuse "unknown command $1" ;;
 esac
