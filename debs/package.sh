@@ -85,11 +85,24 @@ build_id() {
 # Debian's changelog, from CHANGELOG.md: `## VERSION, DATE` and lines that begin with `- `.
 changelog() {
   awk -v package="$package" -v maintainer="$maintainer" -v now="$(date -R -d "@$SOURCE_DATE_EPOCH")" '
-    function trailer() { if (date) print "\n -- " maintainer "  " date "\n" }
+    # Debian wants short lines.
+    function item() {
+      count = split(text, word, " ")
+      line = "  *"
+      for (i = 1; i <= count; i++) {
+        if (length(line " " word[i]) > 78) { print line; line = "   " }
+        line = line " " word[i]
+      }
+      if (count) print line
+      text = ""
+    }
+    function trailer() {
+      item()
+      if (date) print "\n -- " maintainer "  " date "\n"
+    }
     /^## / {
       trailer()
-      heading = substr($0, 4)
-      split(heading, part, ", ")
+      split(substr($0, 4), part, ", ")
       date = now
       if (part[2] ~ /^[0-9]/) {
         command = "date -R -d " part[2]
@@ -98,9 +111,9 @@ changelog() {
       }
       print package " (" part[1] ") unstable; urgency=medium\n"
     }
-    /^- / { print "  * " substr($0, 3) }
-    /^  / { print "    " substr($0, 3) }
-    END { trailer() }' CHANGELOG.md | fmt --split-only --width=80 --tagged-paragraph
+    /^- / { item(); text = substr($0, 3) }
+    /^  / { text = text " " $0 }
+    END { trailer() }' CHANGELOG.md
 }
 
 # What the libraries that the programs are linked with come from, in the versions that have what is
