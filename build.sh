@@ -45,8 +45,9 @@ readonly libraries=(
   libmosquitto-dev libssl-dev libdbus-1-dev libsystemd-dev libsensors-dev libdlt-dev
 )
 readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@]}")
-# What a Debian system consists of that is booted by the tests.
+# What a Debian system consists of that is booted by the tests, and what they install there.
 readonly root_packages=(systemd systemd-sysv dbus)
+readonly root_downloads=(mosquitto mosquitto-clients systemd-coredump "${libraries[@]}")
 # dpkg-shlibdeps(1) reads programs with objdump(1) of their architecture.
 readonly package_tools=(dpkg-dev binutils)
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
@@ -156,36 +157,39 @@ need_unpacked() {
   done
 }
 
-
-# A small Debian system, linked as .build/root; the tests boot it with systemd-nspawn and change
-# nothing in it.
+# need_root SUITE: a small Debian system, linked as .build/root-<suite>; the tests boot it with
+# systemd-nspawn and change nothing in it. What they install there it has downloaded.
 need_root() {
   local version root
-  version=$({ declare -p suite root_packages && declare -f make_root; } | sha256sum)
-  root=$cache/roots/systemd-${version::12}
+  version=$({ declare -p root_packages root_downloads && declare -f make_root; } | sha256sum)
+  root=$cache/roots/$1-${version::12}
   if [[ ! -d $root ]]; then
     need 'to make a system to boot' "${sysroot_tools[@]}"
-    as_root bash -euo pipefail -c \
-      "$(declare -p suite root_packages && declare -f debian_mirror make_root); make_root ${root@Q}"
+    as_root bash -euo pipefail -c "$(declare -p suite root_packages root_downloads &&
+      declare -f debian_mirror make_root); make_root ${1@Q} ${root@Q}"
   fi
-  ln -sfnT "$root" .build/root
+  ln -sfnT "$root" ".build/root-$1"
 }
 
-# make_root FOLDER, as root: all of it or, when interrupted, nothing.
+# make_root SUITE FOLDER, as root: all of it or, when interrupted, nothing.
 make_root() (
-  partial=$1.partial
-  mkdir -p "$(dirname "$1")"
-  exec {lock}<"$(dirname "$1")"
+  partial=$2.partial
+  mkdir -p "$(dirname "$2")"
+  exec {lock}<"$(dirname "$2")"
   flock "$lock"
-  [[ ! -d $1 ]] || exit 0
+  [[ ! -d $2 ]] || exit 0
   trap 'rm -rf "$partial"' EXIT
   rm -rf "$partial"
   mirror=$(debian_mirror)
-  echo "Making a Debian system to boot from $mirror" >&2
+  echo "Making a Debian system of $1 to boot from $mirror" >&2
   packages=$(IFS=, && echo "${root_packages[*]}")
-  mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" "$suite" "$partial" \
-    "$mirror"
-  mv -T "$partial" "$1"
+  # shellcheck disable=SC2016
+  mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" --skip=cleanup/apt \
+    --aptopt='APT::Install-Recommends "false"' --customize-hook='
+      APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get install -qq --yes --download-only \
+        '"${root_downloads[*]}"' >/dev/null' \
+    "$1" "$partial" "$mirror"
+  mv -T "$partial" "$2"
 )
 
 # From PyPI: the witness for what cyclic-file-read tells.
@@ -587,7 +591,8 @@ command_test() {
   need 'to test' "${libraries[@]}" "${test_tools[@]}"
   need_psutil
   need_unpacked systemd-coredump
-  need_root
+  need_root bookworm
+  need_root trixie
   mapfile -t architectures < <(all_architectures)
 
   step 'shellcheck' shellcheck build.sh .ci/run debs/package.sh debs/scripts/* units/generator units/wait-before-restart
