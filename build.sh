@@ -47,13 +47,16 @@ readonly libraries=(
 readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@]}")
 # What a Debian system consists of that is booted by the tests, and what they install there.
 readonly root_packages=(systemd systemd-sysv dbus)
-readonly root_downloads=(mosquitto mosquitto-clients systemd-coredump "${libraries[@]}")
+readonly root_downloads=(
+  dlt-daemon dlt-tools mosquitto mosquitto-clients systemd-coredump "${libraries[@]}"
+)
 # dpkg-shlibdeps(1) reads programs with objdump(1) of their architecture.
 readonly package_tools=(dpkg-dev binutils)
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  acct bsdutils dbus-daemon dlt-daemon dlt-tools e2fsprogs gcc iproute2 jq lm-sensors mandoc mount
+  acct bsdutils dbus-daemon dlt-daemon dlt-tools e2fsprogs gcc iproute2 jq lintian lm-sensors mandoc
+  mount
   openssl procps python3 python3-venv shellcheck strace systemd systemd-container
   systemd-journal-remote util-linux valgrind
 )
@@ -369,11 +372,19 @@ command_build() {
 
 # Of build.sh's own commands the one that is meant where none is named.
 command_package() {
-  local arch
   architectures_of "$@"
   ((${#rest[@]} == 0)) || misuse "package: unknown option ${rest[0]}"
-  build "${architectures[@]}" >&2
-  for arch in "${architectures[@]}"; do put_together deb "$arch"; done
+  package "${architectures[@]}"
+}
+
+# package ARCHITECTURE...: the packages of older versions go, so that what is in debs/ belongs together.
+package() {
+  local arch
+  build "$@" >&2
+  for arch; do
+    rm -f "debs/stats-recording_"*"_$arch.deb" "debs/stats-recording-dbgsym_"*"_$arch.deb"
+    put_together deb "$arch"
+  done
 }
 
 command_stage() {
@@ -564,7 +575,7 @@ command_run() {
 
 # ---- Testing -------------------------------------------------------------------------------------
 
-readonly steps=5
+readonly steps=6
 step=0
 
 # step TITLE COMMAND...
@@ -598,7 +609,8 @@ command_test() {
   step 'shellcheck' shellcheck build.sh .ci/run debs/package.sh debs/scripts/* units/generator units/wait-before-restart
   step 'swift format lint' \
     swift format lint --strict --recursive --parallel Package.swift Sources Tests
-  step "device programs for ${architectures[*]}" build "${architectures[@]}"
+  step "packages for ${architectures[*]}" package "${architectures[@]}"
+  step 'lintian' lintian --fail-on error,warning --allow-root debs/*.deb
   host=(
     --disable-xctest --scratch-path .build/host --explicit-target-dependency-import-check error
   )

@@ -4,10 +4,7 @@ import Testing
 /// dbus-systemd-signals on a booted system, against `busctl monitor` as the witness.
 @Suite(
   .serialized, .needsRoot, .needs(command: "systemd-nspawn"), .needs(command: "nsenter"),
-  .needs("needs .build/root, a Debian system to boot: ./build.sh test makes it") {
-    FileManager.default.fileExists(atPath: BootedSystem.root + "/usr/lib/systemd/systemd")
-  },
-  .bootsSystem)
+  .needsRoots, .bootsSystem)
 struct SystemdSignalsBootTests {
   private let system: BootedSystem
 
