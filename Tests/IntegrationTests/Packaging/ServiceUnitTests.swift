@@ -22,11 +22,11 @@ extension PackagingTests {
       // What makes some of them tell something.
       try system.sh(
         """
-        systemctl start dlt-daemon
+        systemctl start dlt-daemon || systemctl stop dlt-system # of Debian 12, of Debian 13
         printf '%s\\n' 'ApplicationId = SYS' 'LogProcessesEnable = 1' 'LogProcessesContextId = PROC' \
           'LogProcessName = *' 'LogProcessFilename = stat' 'LogProcessMode = 2' \
           'LogProcessTimeDelay = 1' >/etc/dlt-system.conf
-        systemd-run --quiet --unit dlt-system dlt-system -c /etc/dlt-system.conf
+        systemd-run --quiet --unit tells dlt-system -c /etc/dlt-system.conf
         systemd-run --quiet --unit fails false
         """)
       // As the kernel does it for a process that has crashed, which is still there then.
