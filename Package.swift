@@ -42,13 +42,15 @@ let package = Package(
       // Embedded Swift ignores the `link` line of a module map.
       linkerSettings: ["mosquitto", "systemd", "ssl", "crypto"].map { .linkedLibrary($0) }),
 
-    .target(name: "TestSupport", path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport"),
     .testTarget(
       name: "RecordsTests", dependencies: ["Records", "TestSupport"], exclude: ["Golden"]),
-    .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux"]),
-    .testTarget(name: "DaemonTests", dependencies: ["CLinux", "Daemon", "Linux", "Records"]),
+    .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"]),
     .testTarget(
-      name: "CyclicSysinfoTests", dependencies: ["cyclic-sysinfo", "CLinux", "Linux", "Records"]),
+      name: "DaemonTests", dependencies: ["CLinux", "Daemon", "Linux", "Records", "TestSupport"]),
+    .testTarget(
+      name: "CyclicSysinfoTests",
+      dependencies: ["cyclic-sysinfo", "CLinux", "Linux", "Records", "TestSupport"]),
     .testTarget(
       name: "CyclicFileReadTests",
       dependencies: ["cyclic-file-read", "CLinux", "Daemon", "Linux", "Records", "TestSupport"]),
@@ -63,10 +65,12 @@ let package = Package(
       dependencies: ["dlt-proc-watch", "CLinux", "Daemon", "Linux", "Records", "TestSupport"]),
     .testTarget(
       name: "DBusSystemdSignalsTests",
-      dependencies: ["dbus-systemd-signals", "CDBus", "CLinux", "Records", "TestSupport"]),
+      dependencies: ["dbus-systemd-signals", "CDBus", "CLinux", "Linux", "Records", "TestSupport"]),
     .testTarget(
       name: "BridgeTests",
-      dependencies: ["posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records"]),
+      dependencies: [
+        "posix-mq-to-mqtt-bridge", "CLinux", "Daemon", "Linux", "Records", "TestSupport",
+      ]),
     .testTarget(
       name: "InotifyCoredumpTests",
       dependencies: ["inotify-coredump", "CLinux", "Daemon", "Linux", "Records", "TestSupport"]),

@@ -1,3 +1,5 @@
+import Linux
+
 /// The lines of a configuration file: `key = value`, with the names of the options as keys.
 ///
 /// ```
@@ -10,8 +12,8 @@
 /// comment. Keys may be repeated where the option may.
 public struct ConfigurationFile: Sendable {
   public struct Entry: Sendable {
-    public let key: String
-    public let value: String
+    public let key: Text
+    public let value: Text
     public let line: Int
   }
 
@@ -60,7 +62,7 @@ public struct ConfigurationFile: Sendable {
     byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
   }
 
-  private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
-    String(decoding: range.map { bytes[$0] }, as: UTF8.self)
+  private static func text(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Text {
+    Text(bytes.extracting(range))
   }
 }

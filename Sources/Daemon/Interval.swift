@@ -15,23 +15,17 @@ public struct Interval: Equatable, Sendable {
   }
 
   /// nil if the text is not one, or is longer than 584 years.
-  public init?(_ text: String) {
+  public init?(_ text: Text) {
     var total: UInt64 = 0
-    // An array: the views of a String are several KB of code in an embedded program.
-    let bytes = [UInt8](text.utf8)
+    let bytes = text.bytes
     guard !bytes.isEmpty else { return nil }
     var index = 0
     while index < bytes.count {
-      var number: UInt64 = 0
       let start = index
       while index < bytes.count && (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[index]) {
-        let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
-        let (sum, carry) = tens.addingReportingOverflow(UInt64(bytes[index] - UInt8(ascii: "0")))
-        if overflow || carry { return nil }
-        number = sum
         index += 1
       }
-      if index == start { return nil }
+      guard let number = bytes.span.extracting(start..<index).decimal else { return nil }
       let word = index
       while index < bytes.count && (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(bytes[index]) {
         index += 1
@@ -52,12 +46,12 @@ public struct Interval: Equatable, Sendable {
   }
 
   /// `1s`, `100ms`, `5min`: in the largest unit that leaves no remainder.
-  public var description: String {
+  public var description: Text {
     if nanoseconds == 0 { return "0s" }
     for (unit, name) in Self.units where nanoseconds % unit == 0 {
-      return joined("\(nanoseconds / unit)\(name)")
+      return "\(nanoseconds / unit)\(name)"
     }
-    return joined("\(nanoseconds / 1000)us")
+    return "\(nanoseconds / 1000)us"
   }
 
   private static func equal(_ word: ArraySlice<UInt8>, _ name: StaticString) -> Bool {

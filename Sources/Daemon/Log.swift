@@ -17,23 +17,21 @@ public struct Log: Sendable {
     toJournal = Self.standardErrorIsTheJournal()
   }
 
-  public func error(_ text: String) { write(3, "error: ", text) }
-  public func warning(_ text: String) { write(4, "warning: ", text) }
-  public func information(_ text: String) { write(6, "", text) }
+  public func error(_ text: Text) { write(3, "error: ", text) }
+  public func warning(_ text: Text) { write(4, "warning: ", text) }
+  public func information(_ text: Text) { write(6, "", text) }
 
   /// Said only with `--verbose`.
-  public func detail(_ text: @autoclosure () -> String) {
+  public func detail(_ text: @autoclosure () -> Text) {
     if verbose { write(7, "", text()) }
   }
 
-  private func write(_ priority: Int, _ word: StaticString, _ text: String) {
+  private func write(_ priority: Int, _ word: StaticString, _ text: Text) {
     // A text from outside must not become a second line, or a priority of its own.
-    var line = toJournal ? joined("<\(priority)>") : joined("\(program): \(word)")
-    line.append(contentsOf: text)
-    var bytes = [UInt8](line.utf8)
-    for index in bytes.indices where bytes[index] < 0x20 { bytes[index] = UInt8(ascii: " ") }
-    bytes.append(UInt8(ascii: "\n"))
-    _ = CLinux.write(2, bytes, bytes.count)
+    var line: Text = toJournal ? "<\(priority)>" : "\(program): \(word)"
+    line.append(text.readable.bytes.span)
+    line.append(UInt8(ascii: "\n"))
+    _ = CLinux.write(2, line.bytes, line.bytes.count)
   }
 
   /// systemd.exec(5): JOURNAL_STREAM holds the device and inode of the stream that it connected.
@@ -41,14 +39,36 @@ public struct Log: Sendable {
     guard let stream = environment("JOURNAL_STREAM") else { return false }
     var status = stat()
     guard fstat(2, &status) == 0 else { return false }
-    let own = joined("\(UInt64(status.st_dev)):\(UInt64(status.st_ino))")
-    return [UInt8](stream.utf8) == [UInt8](own.utf8)
+    let own = Text("\(UInt64(status.st_dev)):\(UInt64(status.st_ino))")
+    return stream.bytes == own.bytes
   }
 }
 
 /// A variable of the environment.
-public func environment(_ name: StaticString) -> String? {
+public func environment(_ name: StaticString) -> Text? {
   getenv(UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)).map {
-    String(cString: $0)
+    Text(cString: $0)
+  }
+}
+
+extension Text {
+  /// As a line may hold it: UTF-8, U+FFFD for each byte that is none, a space for control characters.
+  var readable: Text {
+    @inline(never) get {
+      var line = Text()
+      var index = 0
+      while index < bytes.count {
+        let length = bytes.span.validUTF8SequenceLength(at: index)
+        if length == 0 {
+          line.append("\u{FFFD}")
+        } else if bytes[index] < 0x20 {
+          line.append(UInt8(ascii: " "))
+        } else {
+          line.append(bytes.span.extracting(index..<(index + length)))
+        }
+        index += max(length, 1)
+      }
+      return line
+    }
   }
 }

@@ -10,20 +10,20 @@ import Records
 public struct Options {
   /// What to say instead of running: help and version on standard output, mistakes on stderr.
   public struct Answer {
-    public let text: String
+    public let text: Text
     /// 0 after help and version, 2 after a mistake.
     public let status: Int32
 
     /// Says it where it belongs; returns the status to exit with.
     public func tell(_ log: Log) -> Int32 {
-      if status == 0 { try? writeToStandardOutput([UInt8](text.utf8)) } else { log.error(text) }
+      if status == 0 { try? writeToStandardOutput(text.bytes) } else { log.error(text) }
       return status
     }
   }
 
   private struct Given {
-    let name: String
-    let value: String?
+    let name: Text
+    let value: Text?
     /// Where it stands in the configuration file; nil: on the command line.
     let line: Int?
     var known = false
@@ -31,45 +31,57 @@ public struct Options {
 
   private let program: StaticString
   private var given: [Given] = []
-  private var mistake: String?
-  private var help = ""
-  private var configurationPath: String
+  private var mistake: Text?
+  /// What --help says of the options; written only if that is asked for.
+  private var help: Text?
+  private var configurationPath: Text
 
   /// Reads the command line, and `/etc/stats-recording/<program>.conf` if there is one.
-  public init(_ program: StaticString, arguments: [String] = Self.commandLine) {
+  public init(_ program: StaticString, arguments: [Text] = Self.commandLine) {
     self.program = program
-    configurationPath = joined("/etc/stats-recording/\(program).conf")
+    configurationPath = Text("/etc/stats-recording/\(program).conf")
     read(arguments)
-    let named = text(
-      "config", "FILE", joined("read this file instead of \(configurationPath)"))
+    if given.contains(where: { $0.name == "help" }) { help = Text() }
+    let named = texts("config", "FILE", standard: configurationPath, "the configuration file").last
     if let named { configurationPath = named }
     readConfiguration(mustExist: named != nil)
   }
 
-  public static var commandLine: [String] {
-    (1..<max(1, clinux_argument_count())).map { String(cString: clinux_argument($0)) }
+  public static var commandLine: [Text] {
+    (1..<max(1, clinux_argument_count())).map { Text(cString: clinux_argument($0)) }
   }
 
   // MARK: What a program asks for
 
   /// A text, or nil if it was not given.
   public mutating func text(
-    _ name: StaticString, _ placeholder: StaticString, _ meaning: String
-  ) -> String? {
+    _ name: StaticString, _ placeholder: StaticString, _ meaning: StaticString
+  ) -> Text? {
     texts(name, placeholder, meaning).last
   }
 
-  /// All values of an option that may be repeated, in the order given.
+  /// A text, or else what is the standard.
+  public mutating func text(
+    _ name: StaticString, _ placeholder: StaticString, default standard: Text,
+    _ meaning: StaticString
+  ) -> Text {
+    texts(name, placeholder, standard: standard, meaning).last ?? standard
+  }
+
+  /// All values of an option that may be repeated, in the order given; `standard` is what the help
+  /// shows as in force where there is none.
+  @inline(never)
   public mutating func texts(
-    _ name: StaticString, _ placeholder: StaticString, _ meaning: String
-  ) -> [String] {
-    describe(joined("--\(name) \(placeholder)"), meaning)
-    var fromCommandLine: [String] = []
-    var fromFile: [String] = []
-    for index in given.indices where Self.equal(given[index].name, name) {
+    _ name: StaticString, _ placeholder: StaticString, standard: Text = Text(),
+    _ meaning: StaticString
+  ) -> [Text] {
+    describe(name, placeholder, meaning, standard)
+    var fromCommandLine: [Text] = []
+    var fromFile: [Text] = []
+    for index in given.indices where given[index].name == name {
       given[index].known = true
       guard let value = given[index].value else {
-        fail(joined("\(place(given[index])) needs a value: \(placeholder)"))
+        fail("\(place(given[index])) needs a value: \(placeholder)")
         continue
       }
       if given[index].line == nil { fromCommandLine.append(value) } else { fromFile.append(value) }
@@ -78,14 +90,15 @@ public struct Options {
   }
 
   /// A flag: given alone, or with yes or no.
-  public mutating func flag(_ name: StaticString, _ meaning: String) -> Bool {
-    describe(joined("--\(name)"), meaning)
+  @inline(never)
+  public mutating func flag(_ name: StaticString, _ meaning: StaticString) -> Bool {
+    describe(name, "", meaning, Text())
     var result: (value: Bool, fromCommandLine: Bool) = (false, false)
-    for index in given.indices where Self.equal(given[index].name, name) {
+    for index in given.indices where given[index].name == name {
       given[index].known = true
       let fromCommandLine = given[index].line == nil
       guard let value = Self.boolean(given[index].value) else {
-        fail(joined("\(place(given[index])): say yes or no"))
+        fail("\(place(given[index])): say yes or no")
         continue
       }
       if fromCommandLine || !result.fromCommandLine { result = (value, fromCommandLine) }
@@ -96,9 +109,9 @@ public struct Options {
   /// A length of time within `range`.
   public mutating func interval(
     _ name: StaticString, default fallback: Interval, atLeast minimum: Interval,
-    atMost maximum: Interval, _ meaning: String
+    atMost maximum: Interval, _ meaning: StaticString
   ) -> Interval {
-    guard let text = text(name, "TIME", joined("\(meaning) [\(fallback.description)]")) else {
+    guard let text = texts(name, "TIME", standard: fallback.description, meaning).last else {
       return fallback
     }
     return interval(name, text, minimum, maximum) ?? fallback
@@ -107,24 +120,24 @@ public struct Options {
   /// A length of time within `range`, or nil for what is switched off: `off` or `0`.
   public mutating func intervalOrOff(
     _ name: StaticString, default fallback: Interval, atLeast minimum: Interval,
-    atMost maximum: Interval, _ meaning: String
+    atMost maximum: Interval, _ meaning: StaticString
   ) -> Interval? {
-    guard let text = text(name, "TIME", joined("\(meaning) [\(fallback.description)]")) else {
+    guard let text = texts(name, "TIME", standard: fallback.description, meaning).last else {
       return fallback
     }
-    if Self.equal(text, "off") || Interval(text)?.nanoseconds == 0 { return nil }
+    if text == "off" || Interval(text)?.nanoseconds == 0 { return nil }
     return interval(name, text, minimum, maximum)
   }
 
   private mutating func interval(
-    _ name: StaticString, _ text: String, _ minimum: Interval, _ maximum: Interval
+    _ name: StaticString, _ text: Text, _ minimum: Interval, _ maximum: Interval
   ) -> Interval? {
     guard let interval = Interval(text) else {
-      fail(joined("--\(name) \(text): not a time; write 100ms, 1s or 5min"))
+      fail("--\(name) \(text): not a time; write 100ms, 1s or 5min")
       return nil
     }
     guard minimum.nanoseconds...maximum.nanoseconds ~= interval.nanoseconds else {
-      fail(joined("--\(name) \(text): not from \(minimum.description) to \(maximum.description)"))
+      fail("--\(name) \(text): not from \(minimum.description) to \(maximum.description)")
       return nil
     }
     return interval
@@ -132,20 +145,21 @@ public struct Options {
 
   /// A whole number within `range`.
   public mutating func number(
-    _ name: StaticString, default fallback: Int, in range: ClosedRange<Int>, _ meaning: String
+    _ name: StaticString, default fallback: Int, in range: ClosedRange<Int>, _ meaning: StaticString
   ) -> Int {
-    guard let text = text(name, "N", joined("\(meaning) [\(fallback)]")) else { return fallback }
-    guard let number = Int(text), range.contains(number) else {
+    guard let text = texts(name, "N", standard: "\(fallback)", meaning).last else {
+      return fallback
+    }
+    guard let number = text.number.flatMap({ Int(exactly: $0) }), range.contains(number) else {
       fail(
-        joined(
-          "--\(name) \(text): not a whole number from \(range.lowerBound) to \(range.upperBound)"))
+        "--\(name) \(text): not a whole number from \(range.lowerBound) to \(range.upperBound)")
       return fallback
     }
     return number
   }
 
   /// Something is wrong with what was given; the first mistake is the one that is said.
-  public mutating func fail(_ text: String) {
+  public mutating func fail(_ text: Text) {
     if mistake == nil { mistake = text }
   }
 
@@ -153,37 +167,36 @@ public struct Options {
   public mutating func answer(_ purpose: StaticString) -> Answer? {
     let version = flag("version", "say the version and exit")
     let wantsHelp = flag("help", "say this and exit")
-    if wantsHelp {
+    if wantsHelp, let help {
       return Answer(
-        text: joined("Usage: \(program) [--OPTION VALUE]...\n\(purpose)\n\n\(help)"), status: 0)
+        text: "Usage: \(program) [--OPTION VALUE]...\n\(purpose)\n\n\(help)", status: 0)
     }
-    if version { return Answer(text: joined("\(program) \(Version.text)\n"), status: 0) }
+    if version { return Answer(text: "\(program) \(Version.text)\n", status: 0) }
     if let unknown = given.first(where: { !$0.known }) {
-      fail(joined("\(place(unknown)) is not an option; \(program) --help lists them"))
+      fail("\(place(unknown)) is not an option; \(program) --help lists them")
     }
     return mistake.map { Answer(text: $0, status: 2) }
   }
 
   // MARK: Where the values come from
 
-  private mutating func read(_ arguments: [String]) {
+  private mutating func read(_ arguments: [Text]) {
     var index = 0
     while index < arguments.count {
-      // An array: the views of a String are several KB of code in an embedded program.
-      let argument = [UInt8](arguments[index].utf8)
+      let argument = arguments[index].bytes
       index += 1
       guard Self.isOption(argument), argument.count > 2 else {
-        fail(joined("\(arguments[index - 1]): options are written --name value"))
+        fail("\(arguments[index - 1]): options are written --name value")
         continue
       }
       if let equals = argument.firstIndex(of: UInt8(ascii: "=")) {
-        let value = String(decoding: argument[(equals + 1)...], as: UTF8.self)
-        let name = String(decoding: argument[2..<equals], as: UTF8.self)
+        let value = Text(argument[(equals + 1)...])
+        let name = Text(argument[2..<equals])
         given.append(Given(name: name, value: value, line: nil))
         continue
       }
-      let name = String(decoding: argument[2...], as: UTF8.self)
-      if index < arguments.count && !Self.isOption([UInt8](arguments[index].utf8)) {
+      let name = Text(argument[2...])
+      if index < arguments.count && !Self.isOption(arguments[index].bytes) {
         given.append(Given(name: name, value: arguments[index], line: nil))
         index += 1
       } else {
@@ -205,38 +218,34 @@ public struct Options {
           given.append(Given(name: entry.key, value: entry.value, line: entry.line))
         }
       } catch {
-        fail(joined("\(configurationPath):\(error.line): \(error.reason)"))
+        fail("\(configurationPath):\(error.line): \(error.reason)")
       }
     } catch {
       if error.errno != ENOENT || mustExist { fail(error.description) }
     }
   }
 
-  private func place(_ given: Given) -> String {
-    if let line = given.line { return joined("\(configurationPath):\(line): \(given.name)") }
-    return joined("--\(given.name)")
+  private func place(_ given: Given) -> Text {
+    if let line = given.line { return "\(configurationPath):\(line): \(given.name)" }
+    return "--\(given.name)"
   }
 
-  /// Their bytes, one by one: the views of a String are several KB of code in an embedded program.
-  @inline(never)
-  private static func equal(_ text: String, _ word: StaticString) -> Bool {
-    let bytes = [UInt8](text.utf8)
-    return word.withUTF8Buffer { $0.elementsEqual(bytes) }
+  private mutating func describe(
+    _ name: StaticString, _ placeholder: StaticString, _ meaning: StaticString, _ standard: Text
+  ) {
+    guard help != nil else { return }
+    var line: Text = "  --\(name)\(placeholder.utf8CodeUnitCount == 0 ? "" : " ")\(placeholder)"
+    repeat { line.append(UInt8(ascii: " ")) } while line.bytes.count < 26
+    line += "\(meaning)\(standard.isEmpty ? "" : " [\(standard)]")\n"
+    help? += line
   }
 
-  private mutating func describe(_ option: String, _ meaning: String) {
-    let column = 26
-    help += joined("  \(option)")
-    help += String(repeating: " ", count: max(1, column - 2 - option.utf8.count))
-    help += joined("\(meaning)\n")
-  }
-
-  private static func boolean(_ text: String?) -> Bool? {
+  private static func boolean(_ text: Text?) -> Bool? {
     guard let text else { return true }
     let yes: [StaticString] = ["yes", "true", "on", "1"]
     let no: [StaticString] = ["no", "false", "off", "0"]
-    for word in yes where equal(text, word) { return true }
-    for word in no where equal(text, word) { return false }
+    for word in yes where text == word { return true }
+    for word in no where text == word { return false }
     return nil
   }
 }

@@ -3,7 +3,7 @@ import Linux
 /// Where the records of a program go; the same options in all programs.
 public struct OutputOptions: Sendable {
   /// The queue of a program is this and the program's name.
-  public let queuePrefix: String
+  public let queuePrefix: Text
   /// Print one record and exit.
   public let once: Bool
   /// Print instead of sending.
@@ -15,20 +15,18 @@ public struct OutputOptions: Sendable {
     let print = options.flag("print", "print records as JSON instead of sending them")
     verbose = options.flag("verbose", "log each record too")
     prints = once || print
-    queuePrefix =
-      options.text(
-        "queue-prefix", "TEXT",
-        joined("what the names of the queues begin with [\(Self.defaultPrefix)]"))
-      ?? Self.defaultPrefix
+    queuePrefix = options.text(
+      "queue-prefix", "TEXT", default: Self.defaultPrefix, "what the names of the queues begin with"
+    )
     // mq_overview(7): a slash, then up to 254 bytes without one; leave room for a program's name.
-    let name = [UInt8](queuePrefix.utf8)
+    let name = queuePrefix.bytes
     if name.first != UInt8(ascii: "/") || name.dropFirst().contains(UInt8(ascii: "/"))
       || name.count > 200
     {
       options.fail(
-        joined("--queue-prefix \(queuePrefix): a slash, then up to 199 bytes without one"))
+        "--queue-prefix \(queuePrefix): a slash, then up to 199 bytes without one")
     }
   }
 
-  static let defaultPrefix = "/stats-recording."
+  static let defaultPrefix: Text = "/stats-recording."
 }

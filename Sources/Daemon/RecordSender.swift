@@ -17,12 +17,12 @@ public struct RecordSender: ~Copyable {
     case queueHasRoom(dropped: UInt64)
 
     /// What a log should say of it, if anything: once for each time the queue fills.
-    public var warning: String? {
+    public var warning: Text? {
       switch self {
       case .sent, .queueIsStillFull: nil
       case .queueIsFull: "the queue is full: records are dropped until the bridge takes some"
       case .queueHasRoom(let dropped):
-        joined("the queue has room again: \(dropped) records were dropped")
+        "the queue has room again: \(dropped) records were dropped"
       }
     }
   }
@@ -46,10 +46,10 @@ public struct RecordSender: ~Copyable {
   }
 
   private static func open(
-    _ program: Program, _ prefix: String
+    _ program: Program, _ prefix: Text
   ) throws(SystemError) -> MessageQueue {
     try MessageQueue.open(
-      joined("\(prefix)\(program.name)"), .sending, depth: queueDepth,
+      "\(prefix)\(program.name)", .sending, depth: queueDepth,
       messageSize: RecordHeader.maximumRecordSize)
   }
 
@@ -58,20 +58,20 @@ public struct RecordSender: ~Copyable {
   public static let queueDepth = 64
 
   /// What is worth a line in the log about the queue that was opened.
-  public var notice: String? {
+  public var notice: Text? {
     let depth = queueDepth
     guard depth < Self.queueDepth else { return nil }
-    return joined("the queue holds \(depth) records, not \(Self.queueDepth): ")
+    return "the queue holds \(depth) records, not \(Self.queueDepth): "
       + "raise fs.mqueue.msg_max with sysctl before the queue is made"
   }
 
   /// Tells the bridge whether the program can do its work; where records are printed, nobody asks.
   public mutating func announce(
-    _ state: SourceState.State, _ reason: String = ""
+    _ state: SourceState.State, _ reason: Text = ""
   ) throws(SystemError) {
     guard sends else { return }
     // The caller has no warning to log of this one: the next record that is dropped has it.
-    if case .queueIsFull = try send(SourceState(state, reason: [UInt8](reason.utf8).span)) {
+    if case .queueIsFull = try send(SourceState(state, reason: reason.bytes.span)) {
       isFull = false
     }
   }
@@ -131,7 +131,8 @@ public struct RecordSender: ~Copyable {
   private mutating func prepare<Body: RecordBody>(_ body: Body) {
     var body = body
     stamp()
-    if sends { header.encode(&body, into: &bytes) } else { json.write(&body, header, envelope) }
+    header.encode(&body, into: &bytes)
+    if !sends { json.write(Body.self, bytes, header, envelope) }
   }
 
   @inline(never)
@@ -206,7 +207,7 @@ public func readClock() -> ClockReading {
 }
 
 /// The id of this boot, 36 bytes: random(4), /proc/sys/kernel/random/boot_id.
-public func bootID(procfs: String = "/proc") throws(SystemError) -> [UInt8] {
+public func bootID(procfs: Text = "/proc") throws(SystemError) -> [UInt8] {
   let bytes = try readFile(procfs + "/sys/kernel/random/boot_id", limit: 64)
   return [UInt8](bytes.prefix { $0 != UInt8(ascii: "\n") })
 }

@@ -22,13 +22,13 @@ public struct ServiceNotifier: ~Copyable {
       microseconds: environment("WATCHDOG_USEC"), process: environment("WATCHDOG_PID"))
   }
 
-  public borrowing func ready(_ status: String) { send(joined("READY=1\nSTATUS=\(status)")) }
-  public borrowing func status(_ text: String) { send(joined("STATUS=\(text)")) }
+  public borrowing func ready(_ status: Text) { send("READY=1\nSTATUS=\(status.readable)") }
+  public borrowing func status(_ text: Text) { send("STATUS=\(text.readable)") }
   public borrowing func stopping() { send("STOPPING=1") }
   public borrowing func watchdog() { send("WATCHDOG=1") }
 
-  private borrowing func send(_ message: String) {
-    let bytes = [UInt8](message.utf8)
+  private borrowing func send(_ message: Text) {
+    let bytes = message.bytes
     // A manager that does not listen must not stop us; without READY or WATCHDOG it will say so.
     switch socket {
     case .some(let socket):
@@ -38,17 +38,17 @@ public struct ServiceNotifier: ~Copyable {
   }
 
   /// WATCHDOG_PID, if set, must be ours: the variables may have been meant for our parent.
-  static func watchdog(microseconds: String?, process: String?) -> UInt64? {
-    if let process, Int32(process) != getpid() { return nil }
-    guard let microseconds, let value = UInt64(microseconds), value > 0 else { return nil }
+  static func watchdog(microseconds: Text?, process: Text?) -> UInt64? {
+    if let process, process.number != UInt64(getpid()) { return nil }
+    guard let microseconds, let value = microseconds.number, value > 0 else { return nil }
     return value.multipliedReportingOverflow(by: 500).partialValue
   }
 
   /// A path, or `@` and a name in the abstract name space.
-  private static func connect(to text: String) throws(SystemError) -> FileDescriptor {
+  private static func connect(to text: Text) throws(SystemError) -> FileDescriptor {
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
-    var name = [UInt8](text.utf8)
+    var name = text.bytes
     let isAbstract = name.first == UInt8(ascii: "@")
     guard name.first == UInt8(ascii: "/") || isAbstract,
       name.count < MemoryLayout.size(ofValue: address.sun_path)

@@ -12,15 +12,15 @@ public struct FileDescriptor: ~Copyable, Sendable {
 
   /// open(2), always with O_CLOEXEC.
   public static func open(
-    _ path: String, _ flags: Int32 = O_RDONLY, mode: mode_t = 0
+    _ path: Text, _ flags: Int32 = O_RDONLY, mode: mode_t = 0
   ) throws(SystemError) -> FileDescriptor {
-    FileDescriptor(owning: try check(clinux_open(path, flags | O_CLOEXEC, mode), "open", path))
+    FileDescriptor(owning: try check(clinux_open(path.c, flags | O_CLOEXEC, mode), "open", path))
   }
 
   /// Reads on to the end of a file of `limit` bytes at most.
   ///
   /// Errors: those of read(2); EFBIG if the file is longer than `limit`.
-  public borrowing func readToEnd(limit: Int, _ path: String) throws(SystemError) -> [UInt8] {
+  public borrowing func readToEnd(limit: Int, _ path: Text) throws(SystemError) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
       var chunk = [UInt8](repeating: 0, count: min(4096, limit + 1))
@@ -38,6 +38,9 @@ public struct FileDescriptor: ~Copyable, Sendable {
 }
 
 /// The content of a file of `limit` bytes at most. Errors: those of open(2) and read(2), EFBIG.
-public func readFile(_ path: String, limit: Int = 65536) throws(SystemError) -> [UInt8] {
+public func readFile(_ path: Text, limit: Int = 65536) throws(SystemError) -> [UInt8] {
   try FileDescriptor.open(path).readToEnd(limit: limit, path)
 }
+
+/// Whether there is something at this path: access(2).
+public func exists(_ path: Text) -> Bool { access(path.c, F_OK) == 0 }

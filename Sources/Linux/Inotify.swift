@@ -23,18 +23,9 @@ public struct Inotify: ~Copyable {
   /// Errors: those of inotify_add_watch(2), such as ENOENT, ENOTDIR with ``InotifyMask/onlyFolder``,
   /// and ENOSPC where a user has too many.
   public borrowing func addWatch(
-    _ path: String, _ mask: InotifyMask
+    _ path: Text, _ mask: InotifyMask
   ) throws(SystemError) -> Int32 {
-    try check(inotify_add_watch(descriptor.raw, path, mask.rawValue), "inotify_add_watch", path)
-  }
-
-  /// The same for a path of any bytes, with the NUL behind it that C wants.
-  public borrowing func addWatch(
-    _ path: [CChar], _ mask: InotifyMask
-  ) throws(SystemError) -> Int32 {
-    try check(
-      inotify_add_watch(descriptor.raw, path, mask.rawValue), "inotify_add_watch",
-      String(decoding: path.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+    try check(inotify_add_watch(descriptor.raw, path.c, mask.rawValue), "inotify_add_watch", path)
   }
 
   /// Ends a watch; one that the kernel has ended already is no error. inotify_rm_watch(2)

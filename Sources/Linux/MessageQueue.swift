@@ -16,10 +16,10 @@ public struct MessageQueue: ~Copyable, Sendable {
   /// ``depth``. Errors: those of mq_open(3); EMSGSIZE if a queue that was there takes only shorter
   /// messages.
   public static func open(
-    _ name: String, _ access: Access, depth: Int, messageSize: Int, procfs: String = "/proc"
+    _ name: Text, _ access: Access, depth: Int, messageSize: Int, procfs: Text = "/proc"
   ) throws(SystemError) -> MessageQueue {
     let flags = O_NONBLOCK | O_CLOEXEC | (access == .sending ? O_WRONLY : O_RDONLY)
-    var raw = clinux_mq_open(name, flags, 0, nil)
+    var raw = clinux_mq_open(name.c, flags, 0, nil)
     if raw < 0 && clinux_errno() == ENOENT {
       raw = create(name, flags, depth: depth, messageSize: messageSize)
       if raw < 0 && clinux_errno() == EINVAL, let limit = depthLimit(procfs), limit < depth {
@@ -32,7 +32,7 @@ public struct MessageQueue: ~Copyable, Sendable {
   }
 
   /// Takes over a queue that is open already, as systemd hands it over, and makes it non-blocking.
-  public init(owning raw: mqd_t, _ name: String) throws(SystemError) {
+  public init(owning raw: mqd_t, _ name: Text) throws(SystemError) {
     var attributes = mq_attr()
     attributes.mq_flags = numericCast(O_NONBLOCK)
     var found = mq_attr()
@@ -49,16 +49,16 @@ public struct MessageQueue: ~Copyable, Sendable {
   deinit { _ = mq_close(raw) }
 
   private static func create(
-    _ name: String, _ flags: Int32, depth: Int, messageSize: Int
+    _ name: Text, _ flags: Int32, depth: Int, messageSize: Int
   ) -> mqd_t {
     var attributes = mq_attr()
     attributes.mq_maxmsg = numericCast(depth)
     attributes.mq_msgsize = numericCast(messageSize)
-    return clinux_mq_open(name, flags | O_CREAT, 0o600, &attributes)
+    return clinux_mq_open(name.c, flags | O_CREAT, 0o600, &attributes)
   }
 
   /// /proc/sys/fs/mqueue/msg_max: one decimal number.
-  private static func depthLimit(_ procfs: String) -> Int? {
+  private static func depthLimit(_ procfs: Text) -> Int? {
     guard let bytes = try? readFile(procfs + "/sys/fs/mqueue/msg_max", limit: 64) else {
       return nil
     }
@@ -94,8 +94,8 @@ public struct MessageQueue: ~Copyable, Sendable {
   }
 
   /// Removes the queue; its messages go with the last one who has it open. False: there was none.
-  public static func remove(_ name: String) throws(SystemError) -> Bool {
-    if mq_unlink(name) == 0 { return true }
+  public static func remove(_ name: Text) throws(SystemError) -> Bool {
+    if mq_unlink(name.c) == 0 { return true }
     if clinux_errno() == ENOENT { return false }
     throw SystemError("mq_unlink", name)
   }

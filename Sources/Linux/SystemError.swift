@@ -5,24 +5,24 @@ public struct SystemError: Error, Sendable {
   public let call: StaticString
   public let errno: Int32
   /// The path, queue or address; empty where there is none.
-  public let subject: String
+  public let subject: Text
 
-  public init(_ call: StaticString, errno: Int32 = clinux_errno(), _ subject: String = "") {
+  public init(_ call: StaticString, errno: Int32 = clinux_errno(), _ subject: Text = "") {
     self.call = call
     self.errno = errno
     self.subject = subject
   }
 
   /// `open /proc/x: No such file or directory`
-  public var description: String {
-    joined("\(call)\(subject.isEmpty ? "" : " ")\(subject): \(String(cString: strerror(errno)))")
+  public var description: Text {
+    "\(call)\(subject.isEmpty ? "" : " ")\(subject): \(Text(cString: strerror(errno)))"
   }
 }
 
 /// The result of a system call, or its error.
 @inline(__always)
 func check(
-  _ result: Int32, _ call: StaticString, _ subject: @autoclosure () -> String = ""
+  _ result: Int32, _ call: StaticString, _ subject: @autoclosure () -> Text = ""
 ) throws(SystemError) -> Int32 {
   if result < 0 {
     let errno = clinux_errno()

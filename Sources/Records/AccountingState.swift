@@ -87,7 +87,7 @@ public struct AccountingState: RecordBody {
       Field("filesystem_size_bytes", .bytes, .gauge, "Size of the file's file system"), &totalBytes)
   }
 
-  public var isEvent: Bool { true }
+  public static let eventRule = EventRule.always
 
   public func appendTopic(to topic: inout TopicLevels) { topic.append("accounting") }
 }

@@ -3,10 +3,8 @@
 extension RecordHeader {
   /// Appends the record of this header and `body` to `bytes`, with the kind and lengths it has.
   public mutating func encode<Body: RecordBody>(_ body: inout Body, into bytes: inout [UInt8]) {
-    var length = FieldLength()
-    body.visit(&length)
     kind = Body.kind.rawValue
-    bodyLength = UInt16(length.bytes)
+    bodyLength = UInt16(Body.lengthOnWire)
     encode(into: &bytes)
     var encoder = FieldEncoder(bytes: bytes)
     bytes = []
@@ -21,23 +19,23 @@ struct FieldLength: FieldVisitor {
 
   @inline(__always)
   mutating func unsigned<T: WireInteger & UnsignedInteger>(_ field: Field, _ value: inout T) {
-    bytes += T.bitWidth / 8
+    bytes &+= T.bitWidth / 8
   }
   @inline(__always)
   mutating func signed<T: WireInteger & SignedInteger>(_ field: Field, _ value: inout T) {
-    bytes += T.bitWidth / 8
+    bytes &+= T.bitWidth / 8
   }
   @inline(__always)
   mutating func optional<T: WireInteger>(_ field: Field, _ value: inout T?) {
-    bytes += T.bitWidth / 8
+    bytes &+= T.bitWidth / 8
   }
   @inline(__always)
-  mutating func boolean(_ field: Field, _ value: inout Bool) { bytes += 1 }
+  mutating func boolean(_ field: Field, _ value: inout Bool) { bytes &+= 1 }
   @inline(__always)
-  mutating func name<T: FieldName>(_ field: Field, _ value: inout T) { bytes += 1 }
+  mutating func name<T: FieldName>(_ field: Field, _ value: inout T) { bytes &+= 1 }
   @inline(__always)
   mutating func text<let capacity: Int>(_ field: Field, _ value: inout FixedText<capacity>) {
-    bytes += 2 + capacity
+    bytes &+= 2 + capacity
   }
 }
 
@@ -46,21 +44,28 @@ struct FieldEncoder: FieldVisitor {
 
   @inline(__always)
   mutating func unsigned<T: WireInteger & UnsignedInteger>(_ field: Field, _ value: inout T) {
-    bytes.append(littleEndian: value)
+    put(UInt64(truncatingIfNeeded: value), T.bitWidth / 8)
   }
   @inline(__always)
   mutating func signed<T: WireInteger & SignedInteger>(_ field: Field, _ value: inout T) {
-    bytes.append(littleEndian: value)
+    put(UInt64(truncatingIfNeeded: value), T.bitWidth / 8)
   }
   @inline(__always)
   mutating func optional<T: WireInteger>(_ field: Field, _ value: inout T?) {
-    bytes.append(littleEndian: value ?? ~0)
+    put(UInt64(truncatingIfNeeded: value ?? ~0), T.bitWidth / 8)
   }
   @inline(__always)
-  mutating func boolean(_ field: Field, _ value: inout Bool) { bytes.append(value ? 1 : 0) }
+  mutating func boolean(_ field: Field, _ value: inout Bool) { put(value ? 1 : 0, 1) }
   @inline(__always)
   mutating func name<T: FieldName>(_ field: Field, _ value: inout T) {
-    bytes.append(value.rawValue)
+    put(UInt64(value.rawValue), 1)
+  }
+  /// Out of line, since every field comes here.
+  @inline(never)
+  private mutating func put(_ value: UInt64, _ width: Int) {
+    for index in 0..<width {
+      bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index)))
+    }
   }
   mutating func text<let capacity: Int>(_ field: Field, _ value: inout FixedText<capacity>) {
     bytes.append(littleEndian: value.lengthOnWire)
@@ -69,63 +74,58 @@ struct FieldEncoder: FieldVisitor {
   }
 }
 
-/// Fills a body's fields from a record's bytes, and steps over what a newer version appended.
+/// Fills a body's fields from a record's bytes, and leaves what a newer version appended.
 struct FieldDecoder: FieldVisitor {
   private let bytes: [UInt8]
-  private let start: Int
-  private let end: Int
   private var offset: Int
 
   init(_ bytes: [UInt8], _ header: RecordHeader) {
     self.bytes = bytes
-    start = Int(header.headerLength)
-    end = start + Int(header.bodyLength)
-    offset = start
+    offset = Int(header.headerLength)
   }
 
-  mutating func body<Body: RecordBody>() throws(RecordError) -> Body {
+  /// The body; that it is long enough has been checked.
+  mutating func body<Body: RecordBody>() -> Body {
     var body = Body()
     body.visit(&self)
-    // Fields that did not fit have moved the offset beyond the end all the same.
-    guard offset <= end else { throw .truncated(needed: offset - start, found: end - start) }
     return body
   }
 
-  /// Where the next `length` bytes begin, or nil if the body is too short for them.
-  @inline(__always)
-  private mutating func next(_ length: Int) -> Int? {
-    defer { offset += length }
-    return offset + length <= end ? offset : nil
+  /// Out of line, since every field comes here.
+  @inline(never)
+  private mutating func take(_ width: Int) -> UInt64 {
+    var number: UInt64 = 0
+    for index in 0..<width { number |= UInt64(bytes[offset + index]) << UInt64(8 * index) }
+    offset += width
+    return number
   }
 
   @inline(__always)
   mutating func unsigned<T: WireInteger & UnsignedInteger>(_ field: Field, _ value: inout T) {
-    if let place = next(T.bitWidth / 8) { value = bytes.span.littleEndian(at: place, as: T.self) }
+    value = T(truncatingIfNeeded: take(T.bitWidth / 8))
   }
   @inline(__always)
   mutating func signed<T: WireInteger & SignedInteger>(_ field: Field, _ value: inout T) {
-    if let place = next(T.bitWidth / 8) { value = bytes.span.littleEndian(at: place, as: T.self) }
+    value = T(truncatingIfNeeded: take(T.bitWidth / 8))
   }
   @inline(__always)
   mutating func optional<T: WireInteger>(_ field: Field, _ value: inout T?) {
-    guard let place = next(T.bitWidth / 8) else { return }
-    let number = bytes.span.littleEndian(at: place, as: T.self)
+    let number = T(truncatingIfNeeded: take(T.bitWidth / 8))
     // Typed, since `number == ~0` would compare with the Int -1.
     let absent: T = ~0
     value = number == absent ? nil : number
   }
   @inline(__always)
   mutating func boolean(_ field: Field, _ value: inout Bool) {
-    if let place = next(1) { value = bytes[place] != 0 }
+    value = take(1) != 0
   }
   @inline(__always)
   mutating func name<T: FieldName>(_ field: Field, _ value: inout T) {
-    if let place = next(1) { value = T(rawValue: bytes[place]) ?? .unknown }
+    value = T(rawValue: UInt8(truncatingIfNeeded: take(1))) ?? .unknown
   }
   mutating func text<let capacity: Int>(_ field: Field, _ value: inout FixedText<capacity>) {
-    guard let place = next(2 + capacity) else { return }
-    value.take(
-      lengthOnWire: bytes.span.littleEndian(at: place, as: UInt16.self),
-      bytes.span.extracting((place + 2)..<(place + 2 + capacity)))
+    let length = UInt16(truncatingIfNeeded: take(2))
+    value.take(lengthOnWire: length, bytes.span.extracting(offset..<(offset + capacity)))
+    offset += capacity
   }
 }

@@ -159,7 +159,7 @@ public struct CoreDump: RecordBody {
     visitor.text(Field("hostname", .none, .gauge, "The machine's name"), &hostname)
   }
 
-  public var isEvent: Bool { true }
+  public static let eventRule = EventRule.always
 
   public func appendTopic(to topic: inout TopicLevels) {
     topic.append("dump")

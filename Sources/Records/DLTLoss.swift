@@ -81,7 +81,7 @@ public struct DLTLoss: RecordBody {
       &uptimeTenThousandths)
   }
 
-  public var isEvent: Bool { true }
+  public static let eventRule = EventRule.always
 
   public func appendTopic(to topic: inout TopicLevels) {
     topic.append(ecu)

@@ -94,10 +94,19 @@ public protocol RecordBody: Equatable, Sendable {
   /// Adds the levels of the topic behind the program's name, if the record is about one of many.
   func appendTopic(to topic: inout TopicLevels)
   /// Whether it tells of something that happened once: an event outlives samples where room is short.
+  static var eventRule: EventRule { get }
   var isEvent: Bool { get }
+}
+
+/// What decides whether a record is an event.
+public enum EventRule: Sendable {
+  case never, always
+  /// `isEvent` of the body says it.
+  case dependsOnFields
 }
 
 extension RecordBody {
   public func appendTopic(to topic: inout TopicLevels) {}
-  public var isEvent: Bool { false }
+  public static var eventRule: EventRule { .never }
+  public var isEvent: Bool { Self.eventRule == .always }
 }

@@ -10,6 +10,9 @@ public struct JSON: Sendable {
     bytes.reserveCapacity(2048)
   }
 
+  /// Without a buffer, to stand for one that is elsewhere.
+  init(empty: ()) {}
+
   /// Forgets what was written and opens an object.
   public mutating func begin() {
     bytes.removeAll(keepingCapacity: true)
@@ -150,53 +153,11 @@ extension OutputSpan<UInt8> {
   }
 }
 
-extension JSON: FieldVisitor {
-  @inline(__always)
-  public mutating func unsigned<T: WireInteger & UnsignedInteger>(
-    _ field: Field, _ value: inout T
-  ) {
-    member(field.name, UInt64(value), decimals: field.decimals)
-  }
-  @inline(__always)
-  public mutating func signed<T: WireInteger & SignedInteger>(_ field: Field, _ value: inout T) {
-    member(field.name, Int64(value), decimals: field.decimals)
-  }
-  /// What is absent has no key.
-  @inline(__always)
-  public mutating func optional<T: WireInteger>(_ field: Field, _ value: inout T?) {
-    guard let value else { return }
-    if T.isSigned {
-      member(field.name, Int64(value), decimals: field.decimals)
-    } else {
-      member(field.name, UInt64(value), decimals: field.decimals)
-    }
-  }
-  @inline(__always)
-  public mutating func boolean(_ field: Field, _ value: inout Bool) {
-    member(field.name, value)
-  }
-  /// What is absent has no key.
-  @inline(__always)
-  public mutating func optionalBoolean(_ field: Field, _ value: inout Bool?) {
-    if let value { member(field.name, value) }
-  }
-  @inline(__always)
-  public mutating func name<T: FieldName>(_ field: Field, _ value: inout T) {
-    member(field.name, value.name)
-  }
-  @inline(__always)
-  public mutating func text<let capacity: Int>(
-    _ field: Field, _ value: inout FixedText<capacity>
-  ) {
-    member(field.name, text: value)
-  }
-}
-
 extension Span<UInt8> {
   /// The length of the UTF-8 character at `index`, or 0 if none begins there.
   ///
   /// Unicode 15, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF.
-  func validUTF8SequenceLength(at index: Int) -> Int {
+  public func validUTF8SequenceLength(at index: Int) -> Int {
     let lead = self[index]
     let length: Int
     var second: ClosedRange<UInt8> = 0x80...0xBF

@@ -49,6 +49,8 @@ public struct JobResult: RecordBody {
     topic.append(unit)
   }
 
+  public static let eventRule = EventRule.dependsOnFields
+
   /// Something went wrong; canceled and skipped are what somebody wanted.
   public var isEvent: Bool {
     state == .over

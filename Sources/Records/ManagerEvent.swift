@@ -119,6 +119,8 @@ public struct ManagerEvent: RecordBody {
 
   public func appendTopic(to topic: inout TopicLevels) { topic.append("manager") }
 
+  public static let eventRule = EventRule.dependsOnFields
+
   public var isEvent: Bool {
     switch event {
     case .unitLoaded, .unitUnloaded, .snapshot: false

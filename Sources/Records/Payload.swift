@@ -27,17 +27,28 @@ extension JSON {
   /// | clock_synced | whether NTP or another source has set the clock that `time` goes by |
   public mutating func write(_ record: Record, _ envelope: Envelope) {
     begin(record.kind, record.header, envelope)
-    record.visit(&self)
+    var writing = FieldWriting(fields: FieldsAsJSON(record.bytes, record.header, take()))
+    record.kind.withBody(&writing)
+    self = writing.fields.json
     end()
   }
 
   /// The same for a program that knows which body it has: it needs no code for all the others.
   public mutating func write<Body: RecordBody>(
-    _ body: inout Body, _ header: RecordHeader, _ envelope: Envelope
+    _ type: Body.Type, _ bytes: [UInt8], _ header: RecordHeader, _ envelope: Envelope
   ) {
     begin(Body.kind, header, envelope)
-    body.visit(&self)
+    var writing = FieldWriting(fields: FieldsAsJSON(bytes, header, take()))
+    writing.use(Body.self)
+    self = writing.fields.json
     end()
+  }
+
+  /// Gives the buffer away: two owners of it would each have a copy.
+  private mutating func take() -> JSON {
+    let json = self
+    self = JSON(empty: ())
+    return json
   }
 
   private mutating func begin(_ kind: RecordKind, _ header: RecordHeader, _ envelope: Envelope) {
@@ -50,5 +61,15 @@ extension JSON {
     member("seq", header.sequence)
     member("dropped", header.dropped)
     member("clock_synced", envelope.clock.synchronized)
+  }
+}
+
+private struct FieldWriting: BodyUse {
+  var fields: FieldsAsJSON
+
+  mutating func use<Body: RecordBody>(_ type: Body.Type) {
+    // Only its list of fields is wanted, none of its values.
+    var body = Body()
+    body.visit(&fields)
   }
 }

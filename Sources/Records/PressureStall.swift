@@ -96,6 +96,8 @@ public struct PressureStall: RecordBody {
 
   public func appendTopic(to topic: inout TopicLevels) { topic.append(resource, of: cgroup) }
 
+  public static let eventRule = EventRule.dependsOnFields
+
   /// Onset and end happen once; what lies between is a sample of an episode.
   public var isEvent: Bool { state != .ongoing }
 }

@@ -94,6 +94,8 @@ public struct ProcessExit: RecordBody {
       Field("ac_io", .none, .gauge, "ac_io as the kernel wrote it: 0 on mainline Linux"), &io)
   }
 
+  public static let eventRule = EventRule.dependsOnFields
+
   /// A process that failed is an event; one that ended well is a sample.
   public var isEvent: Bool { endedBySignal || exitCode != 0 }
 }

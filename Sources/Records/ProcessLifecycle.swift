@@ -64,7 +64,7 @@ public struct ProcessLifecycle: RecordBody {
       &uptimeTenThousandths)
   }
 
-  public var isEvent: Bool { true }
+  public static let eventRule = EventRule.always
 
   public func appendTopic(to topic: inout TopicLevels) {
     topic.append(ecu)

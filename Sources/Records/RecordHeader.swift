@@ -103,18 +103,4 @@ public enum RecordError: Error, Equatable {
   case unknownKind(UInt16)
   /// A kind that another program sends.
   case foreignKind(UInt16)
-  /// A field holds what its type does not allow.
-  case invalidField(String)
-
-  /// The error in words, for a log line.
-  public var description: String {
-    switch self {
-    case .notARecord: "does not begin with a record header"
-    case .truncated(let needed, let found): "is \(found) bytes long where \(needed) are needed"
-    case .trailingBytes(let expected, let found): "is \(found) bytes long where \(expected) belong"
-    case .unknownKind(let kind): "is of kind \(kind), which this version does not know"
-    case .foreignKind(let kind): "is of kind \(kind), which another program sends"
-    case .invalidField(let name): "holds a value that \(name) cannot have"
-    }
-  }
 }

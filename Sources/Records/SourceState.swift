@@ -48,7 +48,7 @@ public struct SourceState: RecordBody {
       Field("reason", .none, .gauge, "Why it is unavailable, and how to get it"), &reason)
   }
 
-  public var isEvent: Bool { true }
+  public static let eventRule = EventRule.always
 
   public func appendTopic(to topic: inout TopicLevels) { topic.append("state") }
 }

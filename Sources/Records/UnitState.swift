@@ -104,6 +104,8 @@ public struct UnitState: RecordBody {
     topic.append(unit)
   }
 
+  public static let eventRule = EventRule.dependsOnFields
+
   /// It failed, or its main process did.
   public var isEvent: Bool {
     activeState == FixedText("failed") || !(result.isEmpty || result == FixedText("success"))

@@ -16,7 +16,7 @@ struct CPUFrequencies: ~Copyable {
     var limit: ProcFile
     var isOnline = false
 
-    init(_ number: FixedText<8>, sysfs: String) {
+    init(_ number: FixedText<8>, sysfs: Text) {
       self.number = number
       let cpus = sysfs + "/devices/system/cpu/cpu"
       present = ProcFile(cpus, number, "/cpufreq/scaling_cur_freq")
@@ -24,13 +24,13 @@ struct CPUFrequencies: ~Copyable {
     }
   }
 
-  private let sysfs: String
+  private let sysfs: Text
   /// All that were ever online, in that order.
   private var cpus: [CPU] = []
   private var next = 0
   private var buffer: [UInt8] = []
 
-  init(sysfs: String) {
+  init(sysfs: Text) {
     self.sysfs = sysfs
   }
 

@@ -10,7 +10,7 @@ struct CPUGroup: ~Copyable, Group {
   private var buffer: [UInt8] = []
   private let ticksPerSecond = UInt64(max(1, sysconf(Int32(_SC_CLK_TCK))))
 
-  init(procfs: String, sysfs: String) throws(SystemError) {
+  init(procfs: Text, sysfs: Text) throws(SystemError) {
     var stat = ProcFile(procfs + "/stat")
     try stat.open()
     self.stat = stat

@@ -4,10 +4,10 @@ import Linux
 /// A folder that stays open: its entries, and files that are opened by their name in it.
 struct Directory: ~Copyable {
   let descriptor: FileDescriptor
-  let path: String
+  let path: Text
 
   /// Errors: those of open(2).
-  init(_ path: String) throws(SystemError) {
+  init(_ path: Text) throws(SystemError) {
     let descriptor = try FileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
     self.descriptor = descriptor
     self.path = path
@@ -34,11 +34,11 @@ struct Directory: ~Copyable {
 
   /// The paths of all entries of a folder that has few of them. Errors: as of the others.
   @inline(never)
-  static func paths(in path: String) throws(SystemError) -> [String] {
-    var paths: [String] = []
+  static func paths(in path: Text) throws(SystemError) -> [Text] {
+    var paths: [Text] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
     try Directory(path).forEachEntry(&buffer) { buffer, name in
-      paths.append(joined("\(path)/\(String(decoding: buffer[name], as: UTF8.self))"))
+      paths.append("\(path)/\(Text(buffer[name]))")
     }
     return paths
   }

@@ -10,7 +10,7 @@ struct DiskGroup: ~Copyable, Group {
   private let showsUnused: Bool
   private var buffer: [UInt8] = []
 
-  init(procfs: String, sysfs: String) throws(SystemError) {
+  init(procfs: Text, sysfs: Text) throws(SystemError) {
     try self.init(procfs: procfs, sysfs: sysfs, showsUnused: false)
   }
 
@@ -19,8 +19,8 @@ struct DiskGroup: ~Copyable, Group {
       procfs: options.procfs, sysfs: options.sysfs, showsUnused: options.showsUnusedDisks)
   }
 
-  init(procfs: String, sysfs: String, showsUnused: Bool) throws(SystemError) {
-    var file = ProcFile(joined("\(procfs)/diskstats"))
+  init(procfs: Text, sysfs: Text, showsUnused: Bool) throws(SystemError) {
+    var file = ProcFile("\(procfs)/diskstats")
     try file.open()
     self.file = file
     self.showsUnused = showsUnused
@@ -58,10 +58,10 @@ struct Partitions {
     let isPartition: Bool?
   }
 
-  private let sysfs: String
+  private let sysfs: Text
   private var devices: [Device] = []
 
-  init(sysfs: String) {
+  init(sysfs: Text) {
     self.sysfs = sysfs
   }
 
@@ -74,10 +74,10 @@ struct Partitions {
       if devices[known].name == disk.device { return devices[known].isPartition }
       devices.remove(at: known)
     }
-    let folder = joined(
+    let folder = Text(
       "\(sysfs)/dev/block/\(UInt64(disk.majorNumber)):\(UInt64(disk.minorNumber))")
     let isPartition =
-      access(folder + "/partition", F_OK) == 0 ? true : access(folder, F_OK) == 0 ? false : nil
+      exists("\(folder)/partition") ? true : exists(folder) ? false : nil
     // Devices that come and go for years must not make it grow.
     if devices.count >= 256 { devices.removeAll(keepingCapacity: true) }
     devices.append(

@@ -19,7 +19,7 @@ struct FileSystemGroup: ~Copyable, Group {
   private var complaints: [UInt64] = []
   private var hasWarned = false
 
-  init(procfs: String, sysfs: String) throws(SystemError) {
+  init(procfs: Text, sysfs: Text) throws(SystemError) {
     try self.init(procfs: procfs, showsAll: false, patience: Self.patience)
   }
 
@@ -28,8 +28,8 @@ struct FileSystemGroup: ~Copyable, Group {
       procfs: options.procfs, showsAll: options.showsAllFileSystems, patience: Self.patience)
   }
 
-  init(procfs: String, showsAll: Bool, patience: UInt64) throws(SystemError) {
-    var file = ProcFile(joined("\(procfs)/self/mountinfo"))
+  init(procfs: Text, showsAll: Bool, patience: UInt64) throws(SystemError) {
+    var file = ProcFile("\(procfs)/self/mountinfo")
     try file.open()
     self.file = file
     self.patience = patience
@@ -72,7 +72,7 @@ struct FileSystemGroup: ~Copyable, Group {
         try questions.ask(choice.mount.device, path: path)
       } catch {
         if !hasWarned {
-          log.warning(joined("distant file systems cannot be asked: \(error.description)"))
+          log.warning("distant file systems cannot be asked: \(error.description)")
         }
         hasWarned = true
       }
@@ -102,7 +102,7 @@ struct FileSystemGroup: ~Copyable, Group {
       body.take(answer)
       if let complaint {
         complaints.remove(at: complaint)
-        log.information(joined("the file system at \(name(mount)) answers again"))
+        log.information("the file system at \(name(mount)) answers again")
       }
       return body
     }
@@ -110,14 +110,14 @@ struct FileSystemGroup: ~Copyable, Group {
       if complaints.count >= 256 { complaints.removeAll(keepingCapacity: true) }
       complaints.append(mount.device)
       let why =
-        answer.map { String(cString: strerror(Int32(truncatingIfNeeded: $0.errno))) }
-        ?? joined("no answer within \(Interval(nanoseconds: patience).description)")
-      log.warning(joined("the file system at \(name(mount)) does not say how full it is: \(why)"))
+        answer.map { Text(cString: strerror(Int32(truncatingIfNeeded: $0.errno))) }
+        ?? "no answer within \(Interval(nanoseconds: patience).description)"
+      log.warning("the file system at \(name(mount)) does not say how full it is: \(why)")
     }
     return body
   }
 
-  private func name(_ mount: Mount) -> String {
-    String(decoding: mount.point.map { buffer[$0] }, as: UTF8.self)
+  private func name(_ mount: Mount) -> Text {
+    Text(mount.point.map { buffer[$0] })
   }
 }

@@ -15,10 +15,10 @@ import Linux
 /// https://github.com/raspberrypi/firmware/wiki/Mailbox-property-interface
 struct FirmwareMailbox: ~Copyable {
   private let descriptor: FileDescriptor
-  private let path: String
+  private let path: Text
 
   /// Errors: those of open(2); EACCES where the user is not in the group of the device, `video`.
-  init(_ path: String) throws(SystemError) {
+  init(_ path: Text) throws(SystemError) {
     let descriptor = try FileDescriptor.open(path)
     self.descriptor = descriptor
     self.path = path

@@ -11,11 +11,11 @@ struct FlashWearGroup: ~Copyable, Group {
     var lifeTime: ProcFile
     var preEndOfLife: ProcFile
 
-    init(_ device: FixedText<32>, _ folder: String) {
+    init(_ device: FixedText<32>, _ folder: Text) {
       self.device = device
-      name = ProcFile(joined("\(folder)/name"))
-      lifeTime = ProcFile(joined("\(folder)/life_time"))
-      preEndOfLife = ProcFile(joined("\(folder)/pre_eol_info"))
+      name = ProcFile("\(folder)/name")
+      lifeTime = ProcFile("\(folder)/life_time")
+      preEndOfLife = ProcFile("\(folder)/pre_eol_info")
     }
   }
 
@@ -23,19 +23,19 @@ struct FlashWearGroup: ~Copyable, Group {
   private var (nameText, lifeTimeText, preEndOfLifeText): ([UInt8], [UInt8], [UInt8]) = ([], [], [])
 
   /// Errors: those of open(2); ENODEV if no card tells its wear.
-  init(procfs: String, sysfs: String) throws(SystemError) {
-    let folder = joined("\(sysfs)/block")
+  init(procfs: Text, sysfs: Text) throws(SystemError) {
+    let folder = Text("\(sysfs)/block")
     var found: [Card] = []
     for path in try Directory.paths(in: folder) {
-      let bytes = [UInt8](path.utf8)
-      let device = bytes[(folder.utf8.count + 1)...]
+      let bytes = path.bytes
+      let device = bytes[(folder.bytes.count + 1)...]
       guard FlashWear.isCard(device.span),
-        access(joined("\(path)/device/life_time"), F_OK) == 0
+        exists("\(path)/device/life_time")
       else { continue }
-      found.append(Card(FixedText(device.span), joined("\(path)/device")))
+      found.append(Card(FixedText(device.span), "\(path)/device"))
     }
     if found.isEmpty {
-      throw SystemError("open", errno: ENODEV, joined("\(sysfs)/block/mmcblk*/device/life_time"))
+      throw SystemError("open", errno: ENODEV, "\(sysfs)/block/mmcblk*/device/life_time")
     }
     cards = found
   }

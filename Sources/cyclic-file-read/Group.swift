@@ -8,7 +8,7 @@ import Records
 /// said once in the log and leaves its records or fields out; the rest goes on.
 protocol Group: ~Copyable {
   /// Errors: this machine has no source of the group; the group is absent then.
-  init(procfs: String, sysfs: String) throws(SystemError)
+  init(procfs: Text, sysfs: Text) throws(SystemError)
 
   /// The same, for a group that has options of its own.
   init(_ options: GroupOptions) throws(SystemError)
@@ -57,7 +57,7 @@ final class ScheduledGroup {
   }
 
   /// ` cpu 5s`
-  var description: String { joined(" \(name.word) \(interval.description)") }
+  var description: Text { " \(name.word) \(interval.description)" }
 
   /// From now on the loop tells when a sample is due, at once for the first time.
   func start(_ events: borrowing EventLoop<GroupName>) throws(SystemError) {
@@ -69,7 +69,7 @@ final class ScheduledGroup {
     // A sample is being taken: the timer waits for the next one.
     let expirations = timer.expirations()
     if expirations > 1 {
-      log.detail(joined("\(name.word): no time for \(expirations - 1) samples"))
+      log.detail("\(name.word): no time for \(expirations - 1) samples")
     }
     try read(&sender, log)
   }
@@ -86,5 +86,5 @@ extension RecordSender {
 @inline(never)
 private func tell(_ kind: RecordKind, _ outcome: RecordSender.Outcome, _ log: Log) {
   if let warning = outcome.warning { log.warning(warning) }
-  log.detail(joined("one record \(kind.name)"))
+  log.detail("one record \(kind.name)")
 }

@@ -3,19 +3,19 @@ import Linux
 
 /// Where the files are, and how often each group reads them.
 struct GroupOptions {
-  let procfs: String
-  let sysfs: String
+  let procfs: Text
+  let sysfs: Text
   let showsUnusedDisks: Bool
   let showsAllFileSystems: Bool
   let processCount: Int
   private var intervals: [Interval?] = []
 
   init(_ options: inout Options) {
-    procfs = options.text("procfs", "DIR", "where procfs is mounted [/proc]") ?? "/proc"
-    sysfs = options.text("sysfs", "DIR", "where sysfs is mounted [/sys]") ?? "/sys"
+    procfs = options.text("procfs", "DIR", default: "/proc", "where procfs is mounted")
+    sysfs = options.text("sysfs", "DIR", default: "/sys", "where sysfs is mounted")
     let interval = options.interval(
       "interval", default: .seconds(5), atLeast: Self.shortest, atMost: Self.longest,
-      "time between samples of a group that has none of its own: 500ms, 5s, 1min")
+      "time between samples of a group that has none of its own below: 500ms, 5s, 1min")
     for name in GroupName.allCases {
       var fallback = interval
       if let slowest = name.slowest, slowest.nanoseconds > interval.nanoseconds {
@@ -24,7 +24,7 @@ struct GroupOptions {
       intervals.append(
         options.intervalOrOff(
           name.option, default: fallback, atLeast: Self.shortest, atMost: Self.longest,
-          joined("the same for \(name.meaning), or off")))
+          name.meaning))
     }
     showsUnusedDisks = options.flag(
       "unused-disks", "report loop and RAM devices too that nobody has used yet")

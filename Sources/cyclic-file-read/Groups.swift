@@ -40,16 +40,16 @@ enum GroupName: UInt32, CaseIterable {
   /// What the group tells, for the help.
   var meaning: StaticString {
     switch self {
-    case .cpu: "CPU times, activity, frequency"
-    case .memory: "memory, paging"
-    case .network: "interfaces, sockets, Wi-Fi"
-    case .disks: "block devices"
-    case .fileSystems: "how full file systems are"
-    case .flashWear: "wear of eMMC"
-    case .processes: "processes that use most"
-    case .temperatures: "thermal zones"
-    case .sensors: "sensor chips"
-    case .raspberryPi: "supply and throttling of a Raspberry Pi"
+    case .cpu: "the same for CPU times, activity, frequency, or off"
+    case .memory: "the same for memory, paging, or off"
+    case .network: "the same for interfaces, sockets, Wi-Fi, or off"
+    case .disks: "the same for block devices, or off"
+    case .fileSystems: "the same for how full file systems are, or off"
+    case .flashWear: "the same for wear of eMMC, or off"
+    case .processes: "the same for processes that use most, or off"
+    case .temperatures: "the same for thermal zones, or off"
+    case .sensors: "the same for sensor chips, or off"
+    case .raspberryPi: "the same for supply and throttling of a Raspberry Pi, or off"
     }
   }
 
@@ -76,7 +76,7 @@ struct Groups {
       do throws(SystemError) {
         reading = try Self.open(name, options)
       } catch {
-        log.information(joined("no group \(name.word) on this machine: \(error.description)"))
+        log.information("no group \(name.word) on this machine: \(error.description)")
         continue
       }
       groups.append(try ScheduledGroup(name, interval, reading))
@@ -103,8 +103,8 @@ struct Groups {
   var isAnyPresent: Bool { !groups.isEmpty }
 
   /// What is read and how often, for the service manager's status.
-  var description: String {
-    var text = "reads"
+  var description: Text {
+    var text: Text = "reads"
     for group in groups { text += group.description }
     return text
   }

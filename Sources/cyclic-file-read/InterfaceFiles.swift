@@ -17,7 +17,7 @@ struct InterfaceFiles: ~Copyable {
     var carrierChanges: ProcFile
     var isSeen = true
 
-    init(_ name: FixedText<16>, sysfs: String) {
+    init(_ name: FixedText<16>, sysfs: Text) {
       self.name = name
       let folder = sysfs + "/class/net/"
       state = ProcFile(folder, name, "/operstate")
@@ -26,12 +26,12 @@ struct InterfaceFiles: ~Copyable {
     }
   }
 
-  private let sysfs: String
+  private let sysfs: Text
   private var interfaces: [Interface] = []
   private var next = 0
   private var buffer: [UInt8] = []
 
-  init(sysfs: String) {
+  init(sysfs: Text) {
     self.sysfs = sysfs
   }
 

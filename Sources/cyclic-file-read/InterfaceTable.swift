@@ -1,3 +1,4 @@
+import Linux
 import Daemon
 
 /// A file of /proc/net that has two lines of heading, then one for each interface.
@@ -8,7 +9,7 @@ struct InterfaceTable: ~Copyable {
   private var count = 0
   private var offset = 0
 
-  init(_ path: String) {
+  init(_ path: Text) {
     file = ProcFile(path)
   }
 

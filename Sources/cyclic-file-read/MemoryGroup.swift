@@ -9,7 +9,7 @@ struct MemoryGroup: ~Copyable, Group {
   private var statistics: ProcFile
   private var buffer: [UInt8] = []
 
-  init(procfs: String, sysfs: String) throws(SystemError) {
+  init(procfs: Text, sysfs: Text) throws(SystemError) {
     var information = ProcFile(procfs + "/meminfo")
     try information.open()
     self.information = information

@@ -16,7 +16,7 @@ struct NetworkGroup: ~Copyable, Group {
   private var buffer: [UInt8] = []
   private let pageSize = UInt64(sysconf(Int32(_SC_PAGESIZE)))
 
-  init(procfs: String, sysfs: String) throws(SystemError) {
+  init(procfs: Text, sysfs: Text) throws(SystemError) {
     var devices = InterfaceTable(procfs + "/net/dev")
     try devices.file.open()
     self.devices = devices

@@ -16,17 +16,17 @@ struct ProcFile: ~Copyable {
   /// What was wrong, and was said.
   private enum Trouble { case none, unreadable, refused }
 
-  init(_ path: String) {
-    self.path = path.utf8CString.withUnsafeBufferPointer { [CChar]($0) }
+  init(_ path: Text) {
+    self.path = path.c
   }
 
   /// A path with a name from outside in it.
-  init<let capacity: Int>(_ folder: String, _ name: FixedText<capacity>, _ rest: StaticString) {
+  init<let capacity: Int>(_ folder: Text, _ name: FixedText<capacity>, _ rest: StaticString) {
     self.init(folder, (0..<name.count).map { name[$0] }, rest)
   }
 
-  private init(_ folder: String, _ name: [UInt8], _ rest: StaticString) {
-    var path = [UInt8](folder.utf8)
+  private init(_ folder: Text, _ name: [UInt8], _ rest: StaticString) {
+    var path = folder.bytes
     path += name
     rest.withUTF8Buffer { path += $0 }
     path.append(0)
@@ -47,7 +47,7 @@ struct ProcFile: ~Copyable {
     if count >= 0 {
       if trouble == .unreadable {
         trouble = .none
-        log.information(joined("\(name): can be read now"))
+        log.information("\(name): can be read now")
       }
       return count
     }
@@ -67,7 +67,7 @@ struct ProcFile: ~Copyable {
   mutating func refuse(_ error: ParseError, _ log: Log) {
     guard trouble != .refused else { return }
     trouble = .refused
-    log.warning(joined("\(name) \(error.reason)"))
+    log.warning("\(name) \(error.reason)")
   }
 
   /// The number that is the whole file, as most files of sysfs have it; nil if there is none.
@@ -121,8 +121,8 @@ struct ProcFile: ~Copyable {
   }
 
   /// The path as a log can have it.
-  var name: String {
-    path.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+  var name: Text {
+    path.withUnsafeBufferPointer { Text(cString: $0.baseAddress!) }
   }
 
   private var raw: Int32 {

@@ -9,7 +9,7 @@ struct ProcessGroup: ~Copyable, Group {
   private let units: ProcessUnits
   private var hasWarned = false
 
-  init(procfs: String, sysfs: String) throws(SystemError) {
+  init(procfs: Text, sysfs: Text) throws(SystemError) {
     try self.init(procfs: procfs, count: 10)
   }
 
@@ -18,10 +18,10 @@ struct ProcessGroup: ~Copyable, Group {
   }
 
   /// `count` processes by CPU time and as many by memory; one may be among both.
-  init(procfs: String, count: Int) throws(SystemError) {
+  init(procfs: Text, count: Int) throws(SystemError) {
     let scan = try ProcessScan(procfs: procfs, count: count)
-    guard access(joined("\(procfs)/self/stat"), F_OK) == 0 else {
-      throw SystemError("open", errno: ENOENT, joined("\(procfs)/self/stat"))
+    guard exists("\(procfs)/self/stat") else {
+      throw SystemError("open", errno: ENOENT, "\(procfs)/self/stat")
     }
     self.scan = scan
     units = .ofThisMachine
@@ -34,7 +34,7 @@ struct ProcessGroup: ~Copyable, Group {
       warn(error.description, log)
       return
     }
-    if let error = scan.error { warn("a process is left out: its stat " + error.reason.text, log) }
+    if let error = scan.error { warn("a process is left out: its stat " + Text(error.reason), log) }
     try sender.send(scan.counts, log)
     for place in scan.byCPU.places { try send(place, &sender, log) }
     for place in scan.byMemory.places where !scan.byCPU.contains(place.status.processID) {
@@ -57,7 +57,7 @@ struct ProcessGroup: ~Copyable, Group {
     try sender.send(usage, log)
   }
 
-  private mutating func warn(_ text: String, _ log: Log) {
+  private mutating func warn(_ text: Text, _ log: Log) {
     if !hasWarned { log.warning(text) }
     hasWarned = true
   }

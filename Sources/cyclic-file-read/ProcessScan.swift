@@ -34,7 +34,7 @@ struct ProcessScan: ~Copyable {
   private var name: [UInt8] = []
 
   /// Ranks the first `count` processes of each kind. Errors: those of open(2) on the folder.
-  init(procfs: String, count: Int) throws(SystemError) {
+  init(procfs: Text, count: Int) throws(SystemError) {
     let folder = try Directory(procfs)
     self.folder = folder
     byCPU = ProcessRanking(count: count)

@@ -20,14 +20,14 @@ struct RaspberryPiGroup: ~Copyable, Group {
   private var buffer: [UInt8] = []
   private var hasWarned = false
 
-  init(procfs: String, sysfs: String) throws(SystemError) {
+  init(procfs: Text, sysfs: Text) throws(SystemError) {
     // A copy of another machine's /sys says nothing of the device of this one.
-    let isThisMachine = sysfs.utf8.elementsEqual("/sys".utf8)
+    let isThisMachine = sysfs == "/sys"
     try self.init(sysfs: sysfs, device: isThisMachine ? "/dev/vcio" : nil)
   }
 
   /// Errors: ENODEV if nothing of it is there; those of open(2) on the device.
-  init(sysfs: String, device: String?) throws(SystemError) {
+  init(sysfs: Text, device: Text?) throws(SystemError) {
     let flagsPath = Self.flagsPath(sysfs)
     let alarmPath = Self.alarmPath(sysfs)
     var mailbox: FirmwareMailbox?
@@ -90,27 +90,27 @@ struct RaspberryPiGroup: ~Copyable, Group {
   }
 
   /// The place of get_throttled: known for most models, else where the driver has its device.
-  private static func flagsPath(_ sysfs: String) -> String? {
-    let usual = joined("\(sysfs)/devices/platform/soc/soc:firmware/get_throttled")
-    if access(usual, R_OK) == 0 { return usual }
+  private static func flagsPath(_ sysfs: Text) -> Text? {
+    let usual = Text("\(sysfs)/devices/platform/soc/soc:firmware/get_throttled")
+    if access(usual.c, R_OK) == 0 { return usual }
     return find(
-      "get_throttled", below: joined("\(sysfs)/bus/platform/drivers/raspberrypi-firmware"))
+      "get_throttled", below: "\(sysfs)/bus/platform/drivers/raspberrypi-firmware")
   }
 
-  private static func alarmPath(_ sysfs: String) -> String? {
-    find("in0_lcrit_alarm", below: joined("\(sysfs)/class/hwmon"), named: "rpi_volt")
+  private static func alarmPath(_ sysfs: Text) -> Text? {
+    find("in0_lcrit_alarm", below: "\(sysfs)/class/hwmon", named: "rpi_volt")
   }
 
   /// The path of a file in one of the folder's own folders, if need be in the one whose file `name`
   /// begins with this.
   private static func find(
-    _ file: StaticString, below path: String, named wanted: StaticString = ""
-  ) -> String? {
+    _ file: StaticString, below path: Text, named wanted: StaticString = ""
+  ) -> Text? {
     for folder in (try? Directory.paths(in: path)) ?? [] {
-      let found = joined("\(folder)/\(file)")
-      guard access(found, R_OK) == 0 else { continue }
+      let found = Text("\(folder)/\(file)")
+      guard access(found.c, R_OK) == 0 else { continue }
       if wanted.utf8CodeUnitCount == 0 { return found }
-      guard let name = try? readFile(joined("\(folder)/name"), limit: 64) else { continue }
+      guard let name = try? readFile("\(folder)/name", limit: 64) else { continue }
       if name.span.starts(0..<name.count, with: wanted) { return found }
     }
     return nil

@@ -18,11 +18,11 @@ struct SensorGroup: ~Copyable, Group {
   private var unreadable: [(chip: FixedText<64>, feature: FixedText<32>)] = []
 
   /// Errors: those of open(2) on the folder; ENOTSUP if the folder is not the library's.
-  init(procfs: String, sysfs: String) throws(SystemError) {
-    guard sysfs.utf8.elementsEqual("/sys".utf8) else {
+  init(procfs: Text, sysfs: Text) throws(SystemError) {
+    guard sysfs == "/sys" else {
       throw SystemError("libsensors, which reads /sys only,", errno: ENOTSUP, sysfs)
     }
-    let folder = try Directory(joined("\(sysfs)/class/hwmon"))
+    let folder = try Directory("\(sysfs)/class/hwmon")
     self.folder = folder
   }
 
@@ -62,7 +62,7 @@ struct SensorGroup: ~Copyable, Group {
     chips = nil
     let error = sensors_init(nil)
     guard error == 0 else {
-      log.warning(joined("libsensors: \(String(cString: sensors_strerror(error)))"))
+      log.warning("libsensors: \(Text(cString: sensors_strerror(error)))")
       return
     }
     chips = found
@@ -75,7 +75,7 @@ struct SensorGroup: ~Copyable, Group {
         if let known = SensorFeature(chip, feature) { features.append(known) }
       }
     }
-    log.information(joined("\(count) sensor chips with \(features.count) features"))
+    log.information("\(count) sensor chips with \(features.count) features")
   }
 
   private mutating func warn(_ sensor: Sensor, _ log: Log) {
@@ -85,7 +85,7 @@ struct SensorGroup: ~Copyable, Group {
     if unreadable.count >= 256 { unreadable.removeAll() }
     unreadable.append((sensor.chip, sensor.feature))
     log.warning(
-      joined("a sensor cannot be read: \(sensor.feature.string) of \(sensor.chip.string)"))
+      "a sensor cannot be read: \(sensor.feature.string) of \(sensor.chip.string)")
   }
 }
 
@@ -96,5 +96,5 @@ extension Sensor {
 
 extension FixedText {
   /// For a log line.
-  var string: String { String(decoding: (0..<count).map { self[$0] }, as: UTF8.self) }
+  var string: Text { Text((0..<count).map { self[$0] }) }
 }

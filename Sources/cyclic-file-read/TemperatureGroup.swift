@@ -17,12 +17,12 @@ struct TemperatureGroup: ~Copyable, Group {
     var temperature: ProcFile
     var isThere = true
 
-    init(_ number: UInt32, _ name: Span<UInt8>, type: Span<UInt8>, _ path: String) {
+    init(_ number: UInt32, _ name: Span<UInt8>, type: Span<UInt8>, _ path: Text) {
       self.number = number
       body = ThermalZone()
       body.zone = FixedText(name)
       body.type = FixedText(type)
-      temperature = ProcFile(joined("\(path)/temp"))
+      temperature = ProcFile("\(path)/temp")
     }
   }
 
@@ -32,8 +32,8 @@ struct TemperatureGroup: ~Copyable, Group {
   private var buffer: [UInt8] = []
 
   /// Errors: those of open(2) on the folder; a zone may come later.
-  init(procfs: String, sysfs: String) throws(SystemError) {
-    let folder = try Directory(joined("\(sysfs)/class/thermal"))
+  init(procfs: Text, sysfs: Text) throws(SystemError) {
+    let folder = try Directory("\(sysfs)/class/thermal")
     self.folder = folder
   }
 
@@ -76,8 +76,8 @@ struct TemperatureGroup: ~Copyable, Group {
         known.isThere = true
         return
       }
-      let zone = joined("\(path)/thermal_zone\(UInt64(number))")
-      var type = (try? readFile(joined("\(zone)/type"), limit: 256)) ?? []
+      let zone = Text("\(path)/thermal_zone\(UInt64(number))")
+      var type = (try? readFile("\(zone)/type", limit: 256)) ?? []
       while let last = type.last, last <= UInt8(ascii: " ") { type.removeLast() }
       found.append(Zone(number, text.extracting(name), type: type.span, zone))
     }

@@ -18,7 +18,7 @@ func run() -> Int32 {
     if let notice = sender.notice { log.warning(notice) }
     let groups = try Groups(settings, log)
     guard groups.isAnyPresent else {
-      let reason = joined(
+      let reason = Text(
         """
         none of the files is there: look at --procfs \(settings.procfs) and --sysfs \
         \(settings.sysfs), or at which groups are switched off

@@ -4,7 +4,7 @@ import Records
 
 /// Why there is no connection to the bus.
 struct BusError: Error {
-  let description: String
+  let description: Text
 }
 
 /// A connection to a message bus, driven by the caller's event loop: libdbus starts no thread and
@@ -21,12 +21,12 @@ final class Bus {
   private var isClosed = false
 
   /// Connects the socket; the authentication goes on in the event loop.
-  init(address: String) throws(BusError) {
+  init(address: Text) throws(BusError) {
     var error = DBusError()
     dbus_error_init(&error)
     defer { dbus_error_free(&error) }
-    guard let connection = dbus_connection_open_private(address, &error) else {
-      throw BusError(description: error.message.map { String(cString: $0) } ?? "no memory")
+    guard let connection = dbus_connection_open_private(address.c, &error) else {
+      throw BusError(description: error.message.map { Text(cString: $0) } ?? "no memory")
     }
     self.connection = connection
     dbus_connection_set_exit_on_disconnect(connection, 0)

@@ -1,3 +1,4 @@
+import Linux
 import CDBus
 
 /// A D-Bus message; let go when its owner goes.
@@ -43,7 +44,7 @@ struct Message: ~Copyable {
   var path: Characters { Characters(dbus_message_get_path(raw)) }
   var sender: Characters { Characters(dbus_message_get_sender(raw)) }
   /// The name of the error that a call was answered with.
-  var errorName: String { dbus_message_get_error_name(raw).map { String(cString: $0) } ?? "" }
+  var errorName: Text { dbus_message_get_error_name(raw).map { Text(cString: $0) } ?? "" }
 
   @inline(never)
   func isSignal(_ interface: StaticString, _ member: StaticString) -> Bool {

@@ -144,7 +144,7 @@ extension SystemdSignals {
   mutating func isMalformed(_ signal: StaticString) {
     malformed += 1
     if malformed == 1 {
-      log.warning(joined("\(signal): a signature that is not known; left out"))
+      log.warning("\(signal): a signature that is not known; left out")
     }
   }
 }

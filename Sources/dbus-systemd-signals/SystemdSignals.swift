@@ -4,7 +4,7 @@ import Records
 
 /// What the options say.
 struct WatchOptions {
-  let address: String
+  let address: Text
   let filter: UnitFilter
   /// Tell the present state and end.
   let once: Bool
@@ -22,7 +22,7 @@ struct SystemdSignals: ~Copyable {
     /// `--once` is done.
     case finished
     /// The machine does not have what is watched, and why.
-    case unavailable(String)
+    case unavailable(Text)
   }
 
   static var systemd: StaticString { "org.freedesktop.systemd1" }
@@ -145,7 +145,7 @@ struct SystemdSignals: ~Copyable {
   }
 
   /// The connection is lost: tell it, and try again.
-  mutating func lose(_ reason: String) throws(SystemError) {
+  mutating func lose(_ reason: Text) throws(SystemError) {
     bus?.close()
     bus = nil
     calls.removeAll()
@@ -160,15 +160,14 @@ struct SystemdSignals: ~Copyable {
     retryLater()
     isListening = false
     if let gap, gap.end == .busBack { return }
-    log.warning(joined("\(options.address): \(reason); trying to connect again"))
+    log.warning("\(options.address): \(reason); trying to connect again")
     // A bus that ends lets go of systemd first.
     gap = (gap?.since ?? bootTimeNanoseconds(), .busBack)
     try tell(ManagerEvent(.busGone))
   }
 
-  private func missing(_ reason: String) -> String {
-    joined(
-      "no systemd on \(options.address) (needs systemd as PID 1 and apt install dbus): \(reason)")
+  private func missing(_ reason: Text) -> Text {
+    "no systemd on \(options.address) (needs systemd as PID 1 and apt install dbus): \(reason)"
   }
 
   // MARK: systemd
@@ -190,21 +189,21 @@ struct SystemdSignals: ~Copyable {
   }
 
   /// A call that was answered with an error, or not at all.
-  mutating func unanswered(_ call: Calls.Call, _ reason: String) throws(SystemError) {
+  mutating func unanswered(_ call: Calls.Call, _ reason: Text) throws(SystemError) {
     switch call.purpose {
-    case .hello: try lose(joined("Hello: \(reason)"))
-    case .addMatch: log.error(joined("AddMatch: \(reason)"))
+    case .hello: try lose("Hello: \(reason)")
+    case .addMatch: log.error("AddMatch: \(reason)")
     // Without a name nobody is there; NameOwnerChanged tells when somebody comes.
     case .loginOwner: return
     case .systemdOwner:
       if !hasStarted { progress = .unavailable(missing(reason)) }
     case .subscribe:
       // systemd remembers its subscribers while it executes itself anew.
-      if !reason.utf8.elementsEqual("org.freedesktop.systemd1.AlreadySubscribed".utf8) {
-        log.warning(joined("Subscribe: \(reason)"))
+      if !(reason == "org.freedesktop.systemd1.AlreadySubscribed") {
+        log.warning("Subscribe: \(reason)")
       }
     case .listUnits:
-      log.warning(joined("ListUnits: \(reason); asking again"))
+      log.warning("ListUnits: \(reason); asking again")
       retryAt = monotonicNanoseconds() + 5_000_000_000
     case .properties: try finishFetch(call.serial, nil)
     }
@@ -215,6 +214,6 @@ struct SystemdSignals: ~Copyable {
   mutating func tell<Body: RecordBody>(_ body: Body) throws(SystemError) {
     let outcome = try sender.send(body)
     if let warning = outcome.warning { log.warning(warning) }
-    log.detail(joined("told: \(Body.kind.name)"))
+    log.detail("told: \(Body.kind.name)")
   }
 }

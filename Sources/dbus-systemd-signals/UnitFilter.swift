@@ -1,3 +1,4 @@
+import Linux
 import CLinux
 import Records
 
@@ -34,9 +35,9 @@ struct UnitFilter {
   let all: Bool
   private let globs: [[CChar]]
 
-  init(all: Bool, globs: [String] = []) {
+  init(all: Bool, globs: [Text] = []) {
     self.all = all
-    self.globs = globs.map { $0.utf8.map { CChar(bitPattern: $0) } + [0] }
+    self.globs = globs.map { $0.bytes.map { CChar(bitPattern: $0) } + [0] }
   }
 
   /// Whether the unit is watched at all. Devices and slices cannot fail.

@@ -10,10 +10,10 @@ func run() -> Int32 {
   var options = Options(program.name)
   let all = options.flag("all", "tell every state of every unit, every job, units loaded")
   let globs = options.texts("unit", "GLOB", "only units of this name, as `ssh*`; may be repeated")
-  let standard =
-    environment("DBUS_SYSTEM_BUS_ADDRESS") ?? "unix:path=/run/dbus/system_bus_socket"
   let address = options.text(
-    "address", "ADDRESS", joined("the bus that systemd is on [\(standard)]"))
+    "address", "ADDRESS",
+    default: environment("DBUS_SYSTEM_BUS_ADDRESS") ?? "unix:path=/run/dbus/system_bus_socket",
+    "the bus that systemd is on")
   let output = OutputOptions(&options)
   let log = Log(program.name, verbose: output.verbose)
   if let answer = options.answer("Tells which units of systemd fail, restart and finish.") {
@@ -25,7 +25,7 @@ func run() -> Int32 {
     if let notice = sender.notice { log.warning(notice) }
     var signals = SystemdSignals(
       WatchOptions(
-        address: address ?? standard, filter: UnitFilter(all: all, globs: globs),
+        address: address, filter: UnitFilter(all: all, globs: globs),
         once: output.once),
       sender, log)
     var loop = try ServiceLoop<Source>()
@@ -56,7 +56,7 @@ func run() -> Int32 {
       }
     }
     if signals.malformed > 0 {
-      log.warning(joined("\(signals.malformed) signals of a signature not known were left out"))
+      log.warning("\(signals.malformed) signals of a signature not known were left out")
     }
     try signals.sender.announce(.stopped)
     return 0

@@ -3,7 +3,7 @@ import Linux
 
 /// Why there is no connection, in words for the log and the state.
 struct ConnectionError: Error {
-  let reason: String
+  let reason: Text
 }
 
 /// An address of the dlt-daemon, IPv4 or IPv6.
@@ -13,15 +13,15 @@ struct DaemonAddress {
 
   /// The addresses of a host, getaddrinfo(3). Waits for the name server, so only while there is no
   /// connection; a numeric address waits for nothing.
-  static func resolve(_ host: String, _ port: Int) throws(ConnectionError) -> [DaemonAddress] {
+  static func resolve(_ host: Text, _ port: Int) throws(ConnectionError) -> [DaemonAddress] {
     var hints = addrinfo()
     hints.ai_family = AF_UNSPEC
     hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
-    let result = getaddrinfo(host, joined("\(port)"), &hints, &list)
+    let result = getaddrinfo(host.c, Text("\(port)").c, &hints, &list)
     guard result == 0 else {
       throw ConnectionError(
-        reason: joined("cannot resolve \(host): \(String(cString: gai_strerror(result)))"))
+        reason: "cannot resolve \(host): \(Text(cString: gai_strerror(result)))")
     }
     defer { freeaddrinfo(list) }
     var addresses: [DaemonAddress] = []

@@ -52,7 +52,7 @@ struct LiveWatch: ~Copyable {
       try loop.events.add(limit.descriptor.raw, .limit)
       try limit.set(after: Self.onceLimit)
     }
-    loop.notifier.ready(joined("connecting to \(place)"))
+    loop.notifier.ready("connecting to \(place)")
     try connect(loop.events)
     while let (source, _) = try loop.next() {
       switch source {
@@ -63,7 +63,7 @@ struct LiveWatch: ~Copyable {
         try timerFired(loop.events)
       case .limit:
         return unavailable(
-          joined("\(place): no process was told twice within 8 s; is dlt-system running, with ")
+          "\(place): no process was told twice within 8 s; is dlt-system running, with "
             + "LogProcessesEnable = 1 and LogProcessMode = 2?")
       case .queue: break
       }
@@ -77,15 +77,15 @@ struct LiveWatch: ~Copyable {
 
   private static var onceLimit: UInt64 { 8_000_000_000 }
   private static var connectLimit: UInt64 { 5_000_000_000 }
-  private var failure: String?
+  private var failure: Text?
 
-  private var place: String {
-    let isIPv6 = [UInt8](options.host.utf8).contains(UInt8(ascii: ":"))
+  private var place: Text {
+    let isIPv6 = options.host.bytes.contains(UInt8(ascii: ":"))
     return isIPv6
-      ? joined("[\(options.host)]:\(options.port)") : joined("\(options.host):\(options.port)")
+      ? "[\(options.host)]:\(options.port)" : "\(options.host):\(options.port)"
   }
 
-  private func unavailable(_ reason: String) -> Int32 {
+  private func unavailable(_ reason: Text) -> Int32 {
     log.error(reason)
     return EX_UNAVAILABLE
   }
@@ -102,7 +102,7 @@ struct LiveWatch: ~Copyable {
       }
     }
     guard let address = addresses.popFirst() else {
-      try fail(joined("\(options.host) has no address"))
+      try fail("\(options.host) has no address")
       return
     }
     do throws(SystemError) {
@@ -138,7 +138,7 @@ struct LiveWatch: ~Copyable {
     lastMessageAt = monotonicNanoseconds()
     lastProcessMessageAt = lastMessageAt
     try timer.set(after: options.idle.nanoseconds)
-    log.information(joined("connected to \(place)"))
+    log.information("connected to \(place)")
     if let lostAt {
       var loss = DLTLoss(.connectionGap)
       loss.gapMilliseconds = (lastMessageAt - lostAt) / 1_000_000
@@ -157,11 +157,11 @@ struct LiveWatch: ~Copyable {
       try connect(events)
       return
     }
-    try fail(joined("no dlt-daemon at \(place): \(String(cString: strerror(errno)))"))
+    try fail("no dlt-daemon at \(place): \(Text(cString: strerror(errno)))")
   }
 
   /// Closes what there is, says why, and waits before it is tried again.
-  private mutating func fail(_ reason: String) throws(SystemError) {
+  private mutating func fail(_ reason: Text) throws(SystemError) {
     if phase == .connected {
       lostAt = monotonicNanoseconds()
       if framer.pendingBytes > 0 {
@@ -178,7 +178,7 @@ struct LiveWatch: ~Copyable {
     let delay = backoff.next()
     try timer.set(after: delay)
     try announceUnavailable(reason)
-    log.detail(joined("\(reason); trying again in \(delay / 1_000_000) ms"))
+    log.detail("\(reason); trying again in \(delay / 1_000_000) ms")
   }
 
   // MARK: What the bridge and the log are told
@@ -190,10 +190,10 @@ struct LiveWatch: ~Copyable {
     try sender.announce(.running)
   }
 
-  private mutating func announceUnavailable(_ reason: String) throws(SystemError) {
+  private mutating func announceUnavailable(_ reason: Text) throws(SystemError) {
     if isRunning == false { return }
     isRunning = false
-    if !once { log.warning(joined("\(reason); trying again")) }
+    if !once { log.warning("\(reason); trying again") }
     try sender.announce(.unavailable, reason)
   }
 
@@ -208,11 +208,11 @@ struct LiveWatch: ~Copyable {
       let idle = options.idle
       if now - lastMessageAt >= idle.nanoseconds {
         wasIdle = true
-        try fail(joined("no message from \(place) for \(idle.description)"))
+        try fail("no message from \(place) for \(idle.description)")
       } else {
         if now - lastProcessMessageAt >= idle.nanoseconds {
           try announceUnavailable(
-            joined("\(place) sends messages, but none of SYS/PROC for \(idle.description): ")
+            "\(place) sends messages, but none of SYS/PROC for \(idle.description): "
               + "set LogProcessesEnable = 1 in dlt-system.conf")
         }
         try timer.set(after: max(1, lastMessageAt + idle.nanoseconds - now))
@@ -233,12 +233,12 @@ struct LiveWatch: ~Copyable {
       if count > 0 {
         try take(count)
       } else if count == 0 {
-        try fail(joined("\(place) closed the connection"))
+        try fail("\(place) closed the connection")
       } else {
         let errno = clinux_errno()
         if errno == EAGAIN { return }
         if errno == EINTR { continue }
-        try fail(joined("connection to \(place): \(String(cString: strerror(errno)))"))
+        try fail("connection to \(place): \(Text(cString: strerror(errno)))")
       }
     }
   }
@@ -254,7 +254,7 @@ struct LiveWatch: ~Copyable {
         loss.lostBytes = UInt64(framer.pendingBytes)
         watch.report(loss, nil, nil)
         framer.removeAll()
-        try fail(joined("\(place) sends what is no DLT message"))
+        try fail("\(place) sends what is no DLT message")
         return
       case .message(let range, _):
         let before = watch.processMessageCount
@@ -308,7 +308,7 @@ struct LiveWatch: ~Copyable {
 }
 
 extension ProcessWatch {
-  var limitWarning: String {
-    joined("more than \(settings.limit) processes: the others are left out; see --limit")
+  var limitWarning: Text {
+    "more than \(settings.limit) processes: the others are left out; see --limit"
   }
 }

@@ -8,7 +8,7 @@ import Records
 /// The file keeps what is not taken, so a full queue is waited for, and nothing is lost.
 struct Replay: ~Copyable {
   private let options: WatchOptions
-  private let path: String
+  private let path: Text
   private let once: Bool
   private let log: Log
   private var sender: RecordSender
@@ -20,7 +20,7 @@ struct Replay: ~Copyable {
   private var skippedBefore: UInt64 = 0
 
   init(
-    _ options: WatchOptions, _ path: String, once: Bool, _ sender: consuming RecordSender,
+    _ options: WatchOptions, _ path: Text, once: Bool, _ sender: consuming RecordSender,
     _ log: Log
   ) throws(SystemError) {
     let loop = try ServiceLoop<Source>()
@@ -49,7 +49,7 @@ struct Replay: ~Copyable {
     }
     guard let file = opened.take() else { return EX_UNAVAILABLE }
     try sender.announce(.running)
-    loop.notifier.ready(joined("replaying \(path)"))
+    loop.notifier.ready("replaying \(path)")
     var chunk = [UInt8](repeating: 0, count: 16_384)
     while true {
       let count = read(file.raw, &chunk, chunk.count)
@@ -112,23 +112,23 @@ struct Replay: ~Copyable {
 
   private mutating func end() throws(SystemError) -> Int32 {
     if framer.truncatedBytes > 0 {
-      log.warning(joined("\(path) ends within a message: \(framer.truncatedBytes) bytes"))
+      log.warning("\(path) ends within a message: \(framer.truncatedBytes) bytes")
     }
     if framer.skippedBytes > 0 {
-      log.warning(joined("\(path): \(framer.skippedBytes) bytes belong to no message"))
+      log.warning("\(path): \(framer.skippedBytes) bytes belong to no message")
     }
     if watch.beyondLimitCount > 0 { log.warning(watch.limitWarning) }
     guard watch.processMessageCount > 0, !once else {
-      let reason =
+      let reason: Text =
         watch.processMessageCount > 0
-        ? joined("\(path): no watched process was told twice")
-        : joined("\(path): no message of SYS/PROC among \(watch.messageCount) messages")
+        ? "\(path): no watched process was told twice"
+        : "\(path): no message of SYS/PROC among \(watch.messageCount) messages"
       log.error(reason)
       try sender.announce(.unavailable, reason)
       return EX_UNAVAILABLE
     }
     log.information(
-      joined("\(path): \(watch.messageCount) messages, \(watch.processMessageCount) of SYS/PROC"))
+      "\(path): \(watch.messageCount) messages, \(watch.processMessageCount) of SYS/PROC")
     return try stopped()
   }
 

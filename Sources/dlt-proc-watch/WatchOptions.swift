@@ -3,19 +3,19 @@ import Linux
 
 /// The options of the program beside those that all programs have.
 struct WatchOptions {
-  let host: String
+  let host: Text
   let port: Int
   let idle: Interval
   /// Replay this trace instead of connecting.
-  let file: String?
+  let file: Text?
   /// 0: as fast as possible.
   let speed: Int
   let settings: WatchSettings
 
   init(_ options: inout Options) {
     host =
-      options.text("host", "HOST", "where the dlt-daemon is: a name or an address [127.0.0.1]")
-      ?? "127.0.0.1"
+      options.text(
+        "host", "HOST", default: "127.0.0.1", "where the dlt-daemon is: a name or an address")
     port = options.number("port", default: 3490, in: 1...65_535, "its TCP port")
     idle = options.interval(
       "idle", default: .seconds(60), atLeast: Interval(nanoseconds: 100_000_000),
@@ -28,18 +28,18 @@ struct WatchOptions {
     var settings = WatchSettings()
     let ecu = options.text("ecu", "ID", "only messages of this ECU, up to 4 bytes [all]")
     if let ecu {
-      settings.ecu = Identifier(name: [UInt8](ecu.utf8))
-      if settings.ecu == nil { options.fail(joined("--ecu \(ecu): not 1 to 4 bytes")) }
+      settings.ecu = Identifier(name: ecu.bytes)
+      if settings.ecu == nil { options.fail("--ecu \(ecu): not 1 to 4 bytes") }
     }
     let names = options.texts(
       "process", "NAME",
       "watch this one, by its comm or its first argument; may be repeated; * is all [*]")
     for name in names {
-      let bytes = [UInt8](name.utf8)
+      let bytes = name.bytes
       if bytes == [UInt8(ascii: "*")] { continue }
       settings.names.append(bytes)
       if !(1...64).contains(bytes.count) {
-        options.fail(joined("--process \(name): not 1 to 64 bytes"))
+        options.fail("--process \(name): not 1 to 64 bytes")
       }
     }
     if settings.names.count < names.count { settings.names = [] }

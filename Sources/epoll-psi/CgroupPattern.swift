@@ -11,11 +11,11 @@ struct CgroupPattern: Sendable {
   /// Reads a path as systemctl and /proc/PID/cgroup show it, with or without a slash in front.
   ///
   /// nil if it has no part, or the part `..` or `.`.
-  init?(parsing text: String) {
+  init?(parsing text: Text) {
     var names: [[CChar]] = []
     for part in epoll_psi.parts(text, separator: UInt8(ascii: "/")) where !part.isEmpty {
-      if part[...].equals("..") || part[...].equals(".") { return nil }
-      names.append(part.map { CChar(bitPattern: $0) } + [0])
+      if part == ".." || part == "." { return nil }
+      names.append(part.c)
     }
     if names.isEmpty { return nil }
     parts = names

@@ -7,7 +7,7 @@ import Records
 /// A cgroup comes with mkdir(2) and goes with rmdir(2), of which inotify(7) tells in cgroup v2 as
 /// anywhere else: each folder in which a part of a pattern is looked for is watched.
 struct CgroupTree: ~Copyable {
-  private let root: Path
+  private let root: Text
   private let patterns: [CgroupPattern]
   /// nil: nobody wants to know.
   private var changes: Inotify?
@@ -15,7 +15,7 @@ struct CgroupTree: ~Copyable {
   private(set) var unwatched: SystemError?
 
   /// Errors: those of inotify_init1(2).
-  init(root: Path, _ patterns: [CgroupPattern], follows: Bool) throws(SystemError) {
+  init(root: Text, _ patterns: [CgroupPattern], follows: Bool) throws(SystemError) {
     self.root = root
     self.patterns = patterns
     guard follows, !patterns.isEmpty else {
@@ -34,9 +34,9 @@ struct CgroupTree: ~Copyable {
   }
 
   /// Where cgroup v2 is: the whole of /sys/fs/cgroup, or beside v1 as systemd mounts it.
-  static func root(_ given: String?) -> Path? {
-    if let given { return Path(given).ifCgroupRoot }
-    return Path("/sys/fs/cgroup").ifCgroupRoot ?? Path("/sys/fs/cgroup/unified").ifCgroupRoot
+  static func root(_ given: Text?) -> Text? {
+    if let given { return given.ifCgroupRoot }
+    return Text("/sys/fs/cgroup").ifCgroupRoot ?? Text("/sys/fs/cgroup/unified").ifCgroupRoot
   }
 
   /// Forgets what was told up to now: the next scan will see it.
@@ -53,7 +53,7 @@ struct CgroupTree: ~Copyable {
   }
 
   private mutating func descend(
-    _ pattern: CgroupPattern, part: Int, folder: Path, _ places: inout [Place]
+    _ pattern: CgroupPattern, part: Int, folder: Text, _ places: inout [Place]
   ) {
     if part == pattern.count {
       guard let place = Place.find(folder: folder, root: root) else { return }
@@ -62,7 +62,7 @@ struct CgroupTree: ~Copyable {
     }
     // Before it is read, so that nothing comes in between unseen.
     watch(folder)
-    guard let stream = opendir(folder.forC) else { return }
+    guard let stream = opendir(folder.c) else { return }
     defer { closedir(stream) }
     while let entry = readdir(stream) {
       guard entry.pointee.d_type == DT_DIR else { continue }
@@ -75,10 +75,10 @@ struct CgroupTree: ~Copyable {
     }
   }
 
-  private mutating func watch(_ folder: Path) {
+  private mutating func watch(_ folder: Text) {
     do throws(SystemError) {
       // The same folder again changes nothing.
-      _ = try changes?.addWatch(folder.forC, [.created, .deleted, .onlyFolder])
+      _ = try changes?.addWatch(folder, [.created, .deleted, .onlyFolder])
     } catch {
       // A folder that has just gone will be no part of the next scan.
       if error.errno != ENOENT && unwatched == nil { unwatched = error }
@@ -86,10 +86,10 @@ struct CgroupTree: ~Copyable {
   }
 }
 
-extension Path {
+extension Text {
   /// Only the second version of cgroups has this file.
-  fileprivate var ifCgroupRoot: Path? {
-    access(appending("cgroup.controllers").forC, F_OK) == 0 ? self : nil
+  fileprivate var ifCgroupRoot: Text? {
+    access(appending("cgroup.controllers").c, F_OK) == 0 ? self : nil
   }
 }
 

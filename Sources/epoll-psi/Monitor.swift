@@ -41,7 +41,7 @@ struct Monitor: ~Copyable {
     let sampling = try Timer()
     let root = settings.cgroupfs
     let tree = try CgroupTree(
-      root: root ?? Path(""), root == nil ? [] : settings.cgroups, follows: true)
+      root: root ?? Text(""), root == nil ? [] : settings.cgroups, follows: true)
     self.deadline = deadline
     self.sampling = sampling
     self.tree = tree
@@ -54,7 +54,7 @@ struct Monitor: ~Copyable {
   /// Sets all triggers. nil if there is something to watch; otherwise why there is not.
   mutating func begin(
     _ loop: borrowing ServiceLoop<Source>, _ sender: inout RecordSender
-  ) throws(SystemError) -> String? {
+  ) throws(SystemError) -> Text? {
     if let reason = missingPressure(settings.procfs) { return reason }
     let failures = add(Place(procfs: settings.procfs), loop)
     if watches.isEmpty && samples.isEmpty { return failures.first ?? "there is nothing to watch" }
@@ -72,19 +72,18 @@ struct Monitor: ~Copyable {
   }
 
   /// For the service manager.
-  var status: String {
+  var status: Text {
     var running: UInt64 = 0
     for watch in watches where watch.episode.isRunning { running += 1 }
-    return joined(
-      "triggers: \(watches.count), cgroups: \(cgroups.count), under pressure: \(running)")
+    return "triggers: \(watches.count), cgroups: \(cgroups.count), under pressure: \(running)"
   }
 
   /// Watches a place; returns what could not be watched there.
   @inline(never)
   private mutating func add(
     _ place: Place, _ loop: borrowing ServiceLoop<Source>
-  ) -> [String] {
-    var failures: [String] = []
+  ) -> [Text] {
+    var failures: [Text] = []
     for trigger in settings.triggers {
       if place.isSystem && trigger.resource == .cpu && trigger.scope == .full {
         // psi.rst: undefined for the system, and always zero there.
@@ -96,8 +95,8 @@ struct Monitor: ~Copyable {
       do throws(Watch.Failure) {
         try add(Watch.set(trigger, at: place, id: nextID), asked: trigger, loop)
       } catch {
-        let path = place.file(trigger.resource).description
-        failures.append(joined("\(trigger.description) on \(path): \(error.description)"))
+        let path = place.file(trigger.resource)
+        failures.append("\(trigger.description) on \(path): \(error.description)")
       }
     }
     guard settings.interval > 0 else { return failures }
@@ -128,24 +127,22 @@ struct Monitor: ~Copyable {
     case .refused(let error):
       if !told.polling {
         log.warning(
-          joined(
-            """
-            no trigger there, so it is read once per window: \(error.description); \
-            before Linux 6.5 triggers take CAP_SYS_RESOURCE, those of a cgroup the right to write
-            """))
+          """
+          no trigger there, so it is read once per window: \(error.description); \
+          before Linux 6.5 triggers take CAP_SYS_RESOURCE, those of a cgroup the right to write
+          """)
       }
       told.polling = true
     case .copy:
-      log.detail(joined("\(watch.place.name) is a copy: it is read once per window"))
+      log.detail("\(watch.place.name) is a copy: it is read once per window")
     }
     if watch.trigger != asked && !told.shortened.contains(asked) {
       told.shortened.append(asked)
       log.warning(
-        joined(
-          """
-          without CAP_SYS_RESOURCE windows are multiples of 2s: \(asked.description) becomes \
-          \(watch.trigger.description)
-          """))
+        """
+        without CAP_SYS_RESOURCE windows are multiples of 2s: \(asked.description) becomes \
+        \(watch.trigger.description)
+        """)
     }
     watches.append(watch)
   }
@@ -159,7 +156,7 @@ struct Monitor: ~Copyable {
     let found = tree.scan()
     if let error = tree.unwatched, !told.inotify {
       told.inotify = true
-      log.warning(joined("cgroups that come later may be missed: \(error.description)"))
+      log.warning("cgroups that come later may be missed: \(error.description)")
     }
     for place in cgroups where found.first(inode: place.inode) == nil {
       try remove(place, &sender)
@@ -174,7 +171,7 @@ struct Monitor: ~Copyable {
       }
       guard watches.count + samples.count > before else { continue }
       cgroups.append(place)
-      log.detail(joined("watching \(place.name)"))
+      log.detail("watching \(place.name)")
     }
     unwatchable = failed
     loop.notifier.status(status)
@@ -197,7 +194,7 @@ struct Monitor: ~Copyable {
     watches.removeLast(index - kept)
     samples.removeAll { $0.place === place }
     if let index = cgroups.first(inode: place.inode) { cgroups.remove(at: index) }
-    log.detail(joined("\(place.name) is gone"))
+    log.detail("\(place.name) is gone")
   }
 
   // MARK: What happens
@@ -309,8 +306,8 @@ struct Monitor: ~Copyable {
   }
 
   @inline(never)
-  private func complain(_ path: Path, _ error: PressureFormatError, again: Bool) {
-    if !again { log.warning(joined("\(path.description): \(error.description)")) }
+  private func complain(_ path: Text, _ error: PressureFormatError, again: Bool) {
+    if !again { log.warning("\(path): \(error.description)") }
   }
 
   /// Sets the timer to what is due first.

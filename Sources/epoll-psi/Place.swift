@@ -7,24 +7,25 @@ final class Place {
   let cgroup: CgroupPath
   /// Tells a cgroup from one of the same name that was there before.
   let inode: UInt64
-  private let folder: Path
+  private let folder: Text
 
   /// The whole system: the folder `pressure` of procfs.
-  init(procfs: String) {
+  init(procfs: Text) {
     cgroup = CgroupPath()
-    folder = Path(procfs).appending("pressure")
+    folder = procfs.appending("pressure")
     inode = 0
   }
 
   /// The cgroup with this folder, which begins with the root of all; nil if it is not there.
-  static func find(folder: Path, root: Path) -> Place? {
+  static func find(folder: Text, root: Text) -> Place? {
     guard let inode = folder.folderInode else { return nil }
     var path = CgroupPath()
-    folder.tail(after: root.count) { path.append($0) }
+    // Behind the root and a slash.
+    for byte in folder.bytes.dropFirst(root.bytes.count + 1) { path.append(byte) }
     return Place(path, inode, folder)
   }
 
-  private init(_ cgroup: CgroupPath, _ inode: UInt64, _ folder: Path) {
+  private init(_ cgroup: CgroupPath, _ inode: UInt64, _ folder: Text) {
     self.cgroup = cgroup
     self.inode = inode
     self.folder = folder
@@ -33,12 +34,12 @@ final class Place {
   var isSystem: Bool { cgroup.isEmpty }
 
   /// `/proc/pressure/cpu`, or `cpu.pressure` in the cgroup's folder.
-  func file(_ resource: PressureResource) -> Path {
+  func file(_ resource: PressureResource) -> Text {
     folder.appending(resource.name, isSystem ? "" : ".pressure")
   }
 
   /// For a person.
-  var name: String { folder.description }
+  var name: Text { folder }
 }
 
 extension [Place] {

@@ -8,7 +8,7 @@ import Records
 /// nil if there was something to send; otherwise why not. What cannot be read is said in the log.
 func sendPresentState(
   _ settings: Settings, _ sender: inout RecordSender, _ log: Log
-) throws(SystemError) -> String? {
+) throws(SystemError) -> Text? {
   if let reason = missingPressure(settings.procfs) { return reason }
   var places = [Place(procfs: settings.procfs)]
   if let root = settings.cgroupfs {
@@ -36,8 +36,8 @@ private func read(_ place: Place, _ resource: PressureResource, _ log: Log) -> P
       case .gone: throw SystemError("read", errno: ENODEV, place.name)
       case .system(let error): throw SystemError("read", errno: error.errno, place.name)
       case .malformed(let error):
-        let path = place.file(resource).description
-        log.warning(joined("\(path): \(error.description)"))
+        let path = place.file(resource)
+        log.warning("\(path): \(error.description)")
         return nil
       }
     }
@@ -49,18 +49,17 @@ private func read(_ place: Place, _ resource: PressureResource, _ log: Log) -> P
 }
 
 /// nil if the kernel accounts pressure; otherwise what is missing, and how to get it.
-func missingPressure(_ procfs: String) -> String? {
-  let path = Path(procfs).appending("pressure").appending("cpu")
+func missingPressure(_ procfs: Text) -> Text? {
+  let path = procfs.appending("pressure").appending("cpu")
   do throws(SystemError) {
     // Some kernels have the files without PSI, and say so only to who reads.
-    _ = try path.open(O_RDONLY).readToEnd(limit: 4096, path.description)
+    _ = try readFile(path, limit: 4096)
     return nil
   } catch {
     guard error.errno == ENOENT || error.errno == EOPNOTSUPP else { return error.description }
-    return joined(
-      """
+    return """
       no \(procfs)/pressure: PSI is off; add psi=1 to the kernel's command line \
       (Raspberry Pi: /boot/firmware/cmdline.txt) and restart; it takes CONFIG_PSI
-      """)
+      """
   }
 }

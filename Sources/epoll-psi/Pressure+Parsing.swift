@@ -7,7 +7,7 @@ struct PressureFormatError: Error, Equatable {
   let line: Int
   let reason: StaticString
 
-  var description: String { joined("line \(line) \(reason)") }
+  var description: Text { "line \(line) \(reason)" }
 
   static func == (left: Self, right: Self) -> Bool { left.line == right.line }
 }
@@ -38,11 +38,11 @@ extension Pressure {
       }
       let line = text.extracting(start..<end)
       start = end + 1
-      if line.begins(with: "some ") {
+      if line.starts(with: "some ") {
         guard some == Line() else { throw PressureFormatError(line: number, reason: "comes twice") }
         some = try Line(parsing: line, number)
         found = true
-      } else if line.begins(with: "full ") {
+      } else if line.starts(with: "full ") {
         guard full == Line() else { throw PressureFormatError(line: number, reason: "comes twice") }
         full = try Line(parsing: line, number)
         found = true
@@ -61,15 +61,15 @@ extension Pressure.Line {
       while end < line.count && line[end] != UInt8(ascii: " ") { end += 1 }
       let word = line.extracting(start..<end)
       start = end + 1
-      if word.begins(with: "avg10=") {
+      if word.starts(with: "avg10=") {
         average10TenThousandths = try Self.percent(word, 6, number)
-      } else if word.begins(with: "avg60=") {
+      } else if word.starts(with: "avg60=") {
         average60TenThousandths = try Self.percent(word, 6, number)
-      } else if word.begins(with: "avg300=") {
+      } else if word.starts(with: "avg300=") {
         average300TenThousandths = try Self.percent(word, 7, number)
-      } else if word.begins(with: "total=") {
+      } else if word.starts(with: "total=") {
         // All bits set means that there is none.
-        guard let total = word.decimal(6..<word.count), total < UInt64.max else {
+        guard let total = word.extracting(6..<word.count).decimal, total < UInt64.max else {
           throw PressureFormatError(line: number, reason: "has a total that is not a number")
         }
         totalMicroseconds = total
@@ -86,35 +86,10 @@ extension Pressure.Line {
   ) throws(PressureFormatError) -> UInt32 {
     let point = word.count - 3
     guard point > start, word[point] == UInt8(ascii: "."),
-      let whole = word.decimal(start..<point),
-      let decimals = word.decimal((point + 1)..<word.count),
+      let whole = word.extracting(start..<point).decimal,
+      let decimals = word.extracting((point + 1)..<word.count).decimal,
       whole <= 1_000_000
     else { throw PressureFormatError(line: number, reason: "has an average that is not percent") }
     return UInt32(whole) * 100 + UInt32(decimals)
-  }
-}
-
-extension Span<UInt8> {
-  fileprivate func begins(with word: StaticString) -> Bool {
-    guard count >= word.utf8CodeUnitCount else { return false }
-    return word.withUTF8Buffer { bytes in
-      for index in 0..<bytes.count where self[index] != bytes[index] { return false }
-      return true
-    }
-  }
-
-  /// The number whose digits these are, or nil.
-  fileprivate func decimal(_ range: Range<Int>) -> UInt64? {
-    guard !range.isEmpty else { return nil }
-    var number: UInt64 = 0
-    for index in range {
-      let digit = self[index] &- UInt8(ascii: "0")
-      guard digit < 10 else { return nil }
-      let (tens, overflow) = number.multipliedReportingOverflow(by: 10)
-      let (sum, carry) = tens.addingReportingOverflow(UInt64(digit))
-      if overflow || carry { return nil }
-      number = sum
-    }
-    return number
   }
 }

@@ -13,8 +13,8 @@ struct PressureFile: ~Copyable {
 
   let descriptor: FileDescriptor
 
-  init(_ path: Path, _ flags: Int32 = O_RDONLY) throws(SystemError) {
-    descriptor = try path.open(flags | O_NONBLOCK)
+  init(_ path: Text, _ flags: Int32 = O_RDONLY) throws(SystemError) {
+    descriptor = try FileDescriptor.open(path, flags | O_NONBLOCK)
   }
 
   /// The pressure now: two lines of at most 80 bytes.

@@ -8,9 +8,9 @@ struct Settings {
   /// Time between plain samples in nanoseconds; 0: none.
   let interval: UInt64
   let cgroups: [CgroupPattern]
-  let procfs: String
+  let procfs: Text
   /// Where cgroup v2 is; nil: nowhere, or nobody asked.
-  let cgroupfs: Path?
+  let cgroupfs: Text?
 
   init(_ options: inout Options) {
     triggers = Self.triggers(&options)
@@ -22,7 +22,7 @@ struct Settings {
       options.fail("--trigger none: then say --interval TIME too")
     }
     cgroups = Self.cgroups(&options)
-    procfs = options.text("procfs", "DIR", "where procfs is [/proc]") ?? "/proc"
+    procfs = options.text("procfs", "DIR", default: "/proc", "where procfs is")
     let root = options.text(
       "cgroupfs", "DIR", "where cgroup v2 is [/sys/fs/cgroup, or unified in it]")
     cgroupfs = cgroups.isEmpty ? nil : CgroupTree.root(root)
@@ -30,26 +30,26 @@ struct Settings {
 
   private static func triggers(_ options: inout Options) -> [Trigger] {
     let texts = options.texts(
-      "trigger", "TRIGGER",
-      joined("RESOURCE:SCOPE:THRESHOLD/WINDOW, may be repeated; none: no triggers [\(defaults)]"))
+      "trigger", "TRIGGER", standard: defaults,
+      "RESOURCE:SCOPE:THRESHOLD/WINDOW, may be repeated; none: no triggers")
     if texts.isEmpty { return Trigger.defaults }
-    if texts.count == 1 && [UInt8](texts[0].utf8)[...].equals("none") { return [] }
+    if texts.count == 1 && texts[0] == "none" { return [] }
     var triggers: [Trigger] = []
     for text in texts {
       do throws(Trigger.ParseError) {
         let trigger = try Trigger(parsing: text)
         if !triggers.contains(trigger) { triggers.append(trigger) }
       } catch {
-        options.fail(joined("--trigger \(text): \(error.reason)"))
+        options.fail("--trigger \(text): \(error.reason)")
       }
     }
     return triggers
   }
 
-  private static var defaults: String {
-    var list = ""
+  private static var defaults: Text {
+    var list = Text()
     for trigger in Trigger.defaults {
-      list = joined("\(list)\(list.isEmpty ? "" : " ")\(trigger.description)")
+      list = Text("\(list)\(list.isEmpty ? "" : " ")\(trigger.description)")
     }
     return list
   }
@@ -64,7 +64,7 @@ struct Settings {
         patterns.append(pattern)
       } else {
         options.fail(
-          joined("--cgroup \(text): a path below the root of cgroup v2, without . and .."))
+          "--cgroup \(text): a path below the root of cgroup v2, without . and ..")
       }
     }
     return patterns

@@ -14,7 +14,7 @@ struct Trigger: Equatable, Sendable {
   }
 
   /// Reads `RESOURCE:SCOPE` or `RESOURCE:SCOPE:THRESHOLD/WINDOW`.
-  init(parsing text: String) throws(ParseError) {
+  init(parsing text: Text) throws(ParseError) {
     let parts = parts(text, separator: UInt8(ascii: ":"))
     guard parts.count == 2 || parts.count == 3 else {
       throw ParseError(reason: "write RESOURCE:SCOPE:THRESHOLD/WINDOW, as in memory:some:150ms/2s")
@@ -32,9 +32,8 @@ struct Trigger: Equatable, Sendable {
       self.init(resource, scope)
       return
     }
-    let slash = parts[2].firstIndex(of: UInt8(ascii: "/")) ?? parts[2].count
-    guard slash < parts[2].count, let threshold = Self.interval(parts[2][..<slash]),
-      let window = Self.interval(parts[2][(slash + 1)...])
+    let times = epoll_psi.parts(parts[2], separator: UInt8(ascii: "/"))
+    guard times.count == 2, let threshold = Interval(times[0]), let window = Interval(times[1])
     else { throw ParseError(reason: "write the times as THRESHOLD/WINDOW, as in 150ms/2s") }
     guard Self.windows ~= window.nanoseconds else {
       throw ParseError(reason: "the window is from 100ms to 10s")
@@ -74,19 +73,15 @@ struct Trigger: Equatable, Sendable {
   /// psi.rst: 10 s at most; before Linux 6.4 also 500 ms at least.
   private static let windows: ClosedRange<UInt64> = 100_000_000...10_000_000_000
 
-  private static func resource(_ word: [UInt8]) -> PressureResource? {
-    for resource in PressureResource.known where word[...].equals(resource.name) { return resource }
+  private static func resource(_ word: Text) -> PressureResource? {
+    for resource in PressureResource.known where word == resource.name { return resource }
     return nil
   }
 
-  private static func scope(_ word: [UInt8]) -> PressureScope? {
-    if word[...].equals("some") { return .some }
-    if word[...].equals("full") { return .full }
+  private static func scope(_ word: Text) -> PressureScope? {
+    if word == "some" { return .some }
+    if word == "full" { return .full }
     return nil
-  }
-
-  private static func interval(_ word: ArraySlice<UInt8>) -> Interval? {
-    Interval(String(decoding: word, as: UTF8.self))
   }
 
   private init(
@@ -115,14 +110,13 @@ struct Trigger: Equatable, Sendable {
   var command: [UInt8] {
     let threshold = UInt64(thresholdMicroseconds)
     let window = UInt64(windowMicroseconds)
-    return [UInt8](joined("\(scope.name) \(threshold) \(window)\0").utf8)
+    return Text("\(scope.name) \(threshold) \(window)\0").bytes
   }
 
   /// In the grammar of the option.
-  var description: String {
+  var description: Text {
     let threshold = Interval(nanoseconds: UInt64(thresholdMicroseconds) * 1000)
     let window = Interval(nanoseconds: UInt64(windowMicroseconds) * 1000)
-    return joined(
-      "\(resource.name):\(scope.name):\(threshold.description)/\(window.description)")
+    return "\(resource.name):\(scope.name):\(threshold.description)/\(window.description)"
   }
 }

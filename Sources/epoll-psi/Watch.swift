@@ -13,7 +13,7 @@ final class Watch {
     /// EINVAL, whatever the window.
     case refused
 
-    var description: String {
+    var description: Text {
       switch self {
       case .system(let error): error.description
       case .malformed(let error): error.description
@@ -76,7 +76,7 @@ final class Watch {
     let polling: Polling
   }
 
-  private static func open(_ path: Path) throws(Failure) -> Opened {
+  private static func open(_ path: Text) throws(Failure) -> Opened {
     do throws(SystemError) {
       do throws(SystemError) {
         let file = try PressureFile(path, O_RDWR)

@@ -1,30 +1,18 @@
-// Words in bytes: `==` of String takes 50 KB of Unicode's tables, the views of a String some of it.
+import Linux
 
 /// The parts of a text between separators, empty ones too.
 @inline(never)
-func parts(_ text: String, separator: UInt8) -> [[UInt8]] {
-  var parts: [[UInt8]] = []
-  var part: [UInt8] = []
-  for byte in text.utf8 {
+func parts(_ text: Text, separator: UInt8) -> [Text] {
+  var parts: [Text] = []
+  var part = Text()
+  for byte in text.bytes {
     if byte == separator {
       parts.append(part)
-      part = []
+      part = Text()
     } else {
       part.append(byte)
     }
   }
   parts.append(part)
   return parts
-}
-
-extension ArraySlice<UInt8> {
-  /// Whether the bytes are this word.
-  @inline(never)
-  func equals(_ word: StaticString) -> Bool {
-    guard count == word.utf8CodeUnitCount else { return false }
-    return word.withUTF8Buffer { word in
-      for index in 0..<word.count where self[startIndex + index] != word[index] { return false }
-      return true
-    }
-  }
 }

@@ -36,7 +36,7 @@ final class Collector {
     do throws(SystemError) {
       left = try stateFile?.load()
     } catch {
-      log.warning(joined("\(error.description): what is there already will not be told"))
+      log.warning("\(error.description): what is there already will not be told")
     }
     var start: Journal.Start = options.reportsExisting ? .beginning : .end
     if let left {
@@ -91,11 +91,11 @@ final class Collector {
       switch event {
       case .file(let range, let isClosed): see(folder.name(range), isClosed: isClosed)
       case .appeared:
-        log.information(joined("\(folder.path) is there: watching it"))
+        log.information("\(folder.path) is there: watching it")
         mustScan = true
-      case .gone: log.warning(joined("\(folder.path) is gone: waiting for it"))
+      case .gone: log.warning("\(folder.path) is gone: waiting for it")
       case .overflow:
-        log.warning(joined("more happened than inotify could tell: looking at \(folder.path)"))
+        log.warning("more happened than inotify could tell: looking at \(folder.path)")
         mustScan = true
       }
     }
@@ -113,7 +113,7 @@ final class Collector {
       see(name, bytes, isClosed: isClosed)
     } else if CoreDumpName.isLikeADump(bytes.span) && bytes != lastOddName {
       lastOddName = bytes
-      log.warning(joined("\(String(decoding: bytes, as: UTF8.self)): not the name of a core dump"))
+      log.warning("\(Text(bytes)): not the name of a core dump")
     }
   }
 
@@ -136,8 +136,8 @@ final class Collector {
     let file = CoreDumpFile.look(at: folder.filePath(dump.name), &dump.dump)
     if case .unreadable(_, let errno) = file, !hasWarnedOfRights {
       hasWarnedOfRights = true
-      let error = SystemError("open", errno: errno, String(decoding: dump.name, as: UTF8.self))
-      log.warning(joined("\(error.description): only CAP_DAC_READ_SEARCH shows what systemd noted"))
+      let error = SystemError("open", errno: errno, Text(dump.name))
+      log.warning("\(error.description): only CAP_DAC_READ_SEARCH shows what systemd noted")
     }
     let policy = FilePolicy(journalWait: journal.expectsEntries ? options.journalWait : 0)
     let next = policy.stage(
@@ -177,7 +177,7 @@ final class Collector {
       guard let read = try journal.entry() else { return }
       entry = read
     } catch {
-      log.warning(joined("not used: an entry of the journal about a core dump \(error.text)"))
+      log.warning("not used: an entry of the journal about a core dump \(error.text)")
       told.cursor = cursor
       return
     }
@@ -240,7 +240,7 @@ final class Collector {
       told.insert(dump.key)
       pending.remove(dump)
       mustSave = true
-      log.detail(joined("told of the core dump of process \(UInt64(dump.key.pid))"))
+      log.detail("told of the core dump of process \(UInt64(dump.key.pid))")
     }
   }
 
@@ -250,7 +250,7 @@ final class Collector {
     do throws(SystemError) {
       try stateFile.save(told)
     } catch {
-      log.warning(joined("\(error.description): dumps may be told twice after a restart"))
+      log.warning("\(error.description): dumps may be told twice after a restart")
     }
   }
 
@@ -266,26 +266,25 @@ final class Collector {
 
   var queueDescriptor: Int32? { sender.queueDescriptor }
 
-  func announce(_ state: SourceState.State, _ reason: String = "") throws(SystemError) {
+  func announce(_ state: SourceState.State, _ reason: Text = "") throws(SystemError) {
     try sender.announce(state, reason)
   }
 
   // MARK: What there is
 
   /// Why no dumps can come, and how to change that; nil if they can.
-  func obstacle() -> String? {
+  func obstacle() -> Text? {
     let pattern = CorePattern.read(procfs: options.procfs, folder: folder.path)
     if pattern == .leadsHere && options.isDefaultFolder {
       // systemd-coredump makes its folder at the first dump.
       return nil
     }
-    if !folder.exists { return joined("no \(folder.path): apt install systemd-coredump") }
+    if !folder.exists { return "no \(folder.path): apt install systemd-coredump" }
     if case .leadsElsewhere(let pattern) = pattern, options.isDefaultFolder {
-      return joined(
-        """
+      return """
         core dumps do not go to systemd-coredump: apt install systemd-coredump \
         (kernel.core_pattern is \(pattern))
-        """)
+        """
     }
     return nil
   }

@@ -11,16 +11,16 @@ enum CorePattern: Equatable {
   /// To systemd-coredump, or into the folder.
   case leadsHere
   /// Somewhere else; the pattern.
-  case leadsElsewhere(String)
+  case leadsElsewhere(Text)
   /// It cannot be read.
   case unknown
 
   /// The pattern of a machine. `folder` has no slash at the end.
-  static func read(procfs: String, folder: String) -> CorePattern {
-    guard let bytes = try? readFile(joined("\(procfs)/sys/kernel/core_pattern"), limit: 1024) else {
+  static func read(procfs: Text, folder: Text) -> CorePattern {
+    guard let bytes = try? readFile("\(procfs)/sys/kernel/core_pattern", limit: 1024) else {
       return .unknown
     }
-    return CorePattern(parsing: bytes.span, folder: [UInt8](folder.utf8))
+    return CorePattern(parsing: bytes.span, folder: folder.bytes)
   }
 
   init(parsing bytes: Span<UInt8>, folder: [UInt8]) {
@@ -44,6 +44,6 @@ enum CorePattern: Equatable {
       }
     }
     let pattern = (0..<end).map { bytes[$0] }
-    self = .leadsElsewhere(String(decoding: pattern, as: UTF8.self))
+    self = .leadsElsewhere(Text(pattern))
   }
 }

@@ -3,26 +3,26 @@ import Linux
 
 /// What the command line and the configuration file say.
 struct CoredumpOptions {
-  static let defaultFolder = "/var/lib/systemd/coredump"
+  static let defaultFolder: Text = "/var/lib/systemd/coredump"
 
-  let folder: String
+  let folder: Text
   /// Nobody named another folder: then the kernel's core_pattern says whether anything can come.
   let isDefaultFolder: Bool
   let usesJournal: Bool
-  let journalDirectory: String?
+  let journalDirectory: Text?
   let journalWait: UInt64
   let reportsExisting: Bool
-  let stateFile: String?
+  let stateFile: Text?
   let withoutCommandLine: Bool
-  let procfs: String
+  let procfs: Text
 
   init(_ options: inout Options, _ output: OutputOptions) {
     let folder = options.text(
       "folder", "DIR", "the folder of core dumps [/var/lib/systemd/coredump]")
     self.folder = folder ?? Self.defaultFolder
     isDefaultFolder = folder == nil
-    if self.folder.utf8.first != UInt8(ascii: "/") || self.folder.utf8.count < 2 {
-      options.fail(joined("--folder \(self.folder): write the whole path, from the root"))
+    if self.folder.bytes.first != UInt8(ascii: "/") || self.folder.bytes.count < 2 {
+      options.fail("--folder \(self.folder): write the whole path, from the root")
     }
     usesJournal = !options.flag("no-journal", "do not read the journal, only the folder")
     journalDirectory = options.text(
@@ -36,18 +36,20 @@ struct CoredumpOptions {
       "report-existing", "at the first start, tell of the dumps that are there already")
     let stateFile = options.text(
       "state-file", "FILE",
-      "remembers what was told; --print uses none unless it is given here "
-        + "[$STATE_DIRECTORY/inotify-coredump.state]")
+      """
+      remembers what was told; --print uses none unless it is given here \
+      [$STATE_DIRECTORY/inotify-coredump.state]
+      """)
     self.stateFile = output.once ? nil : stateFile ?? (output.prints ? nil : Self.defaultStateFile)
     withoutCommandLine = options.flag(
       "no-command-line", "leave out command lines, which may hold secrets")
-    procfs = options.text("procfs", "DIR", "where the kernel's proc is mounted [/proc]") ?? "/proc"
+    procfs = options.text("procfs", "DIR", default: "/proc", "where the kernel's proc is mounted")
   }
 
   /// systemd.exec(5): STATE_DIRECTORY holds the folders of StateDirectory=, with colons between.
-  private static var defaultStateFile: String {
-    let folders = [UInt8]((environment("STATE_DIRECTORY") ?? "/var/lib/stats-recording").utf8)
+  private static var defaultStateFile: Text {
+    let folders = (environment("STATE_DIRECTORY") ?? "/var/lib/stats-recording").bytes
     let first = folders.firstIndex(of: UInt8(ascii: ":")) ?? folders.count
-    return joined("\(String(decoding: folders[..<first], as: UTF8.self))/inotify-coredump.state")
+    return "\(Text(folders[..<first]))/inotify-coredump.state"
   }
 }

@@ -24,21 +24,23 @@ struct Journal: ~Copyable {
   /// Opens this machine's journal, or the files of a folder, and goes to `start`.
   ///
   /// Errors: those of sd_journal_open(3) and sd_journal_get_fd(3); ENOENT if there is no journal.
-  init(directory: String?, _ start: Start) throws(SystemError) {
+  init(directory: Text?, _ start: Start) throws(SystemError) {
     let place = directory ?? "/var/log/journal"
     if directory == nil && !isFolder("/var/log/journal") && !isFolder("/run/log/journal") {
       throw SystemError("sd_journal_open", errno: ENOENT, place)
     }
     var opened: OpaquePointer?
     let result =
-      directory.map { sd_journal_open_directory(&opened, $0, 0) }
+      directory.map { sd_journal_open_directory(&opened, $0.c, 0) }
       ?? sd_journal_open(&opened, Int32(SD_JOURNAL_LOCAL_ONLY))
     try Self.check(result, "sd_journal_open", place)
     guard let opened else { throw SystemError("sd_journal_open", errno: ENOMEM, place) }
     do throws(SystemError) {
       // From here on new files of the journal are noticed, so it comes before everything else.
       let descriptor = try Self.check(sd_journal_get_fd(opened), "sd_journal_get_fd", place)
-      try Self.check(sd_journal_add_match(opened, Self.match, 0), "sd_journal_add_match")
+      try Self.check(
+        sd_journal_add_match(opened, Self.match.utf8Start, Self.match.utf8CodeUnitCount),
+        "sd_journal_add_match")
       // A dump in the journal itself may have hundreds of megabytes; nobody here needs them.
       try Self.check(
         sd_journal_set_data_threshold(opened, 8192), "sd_journal_set_data_threshold")
@@ -54,7 +56,7 @@ struct Journal: ~Copyable {
   deinit { sd_journal_close(journal) }
 
   /// SD_MESSAGE_COREDUMP of sd-messages(3).
-  private static let match = "MESSAGE_ID=fc2e22bc6ee647b6b90729ab34a250b1"
+  private static let match: StaticString = "MESSAGE_ID=fc2e22bc6ee647b6b90729ab34a250b1"
 
   /// Returns whether the current entry is one to give out.
   private static func go(_ journal: OpaquePointer, _ start: Start) throws(SystemError) -> Bool {
@@ -130,7 +132,7 @@ struct Journal: ~Copyable {
   /// libsystemd returns errors as negative errno.
   @discardableResult
   private static func check(
-    _ result: Int32, _ call: StaticString, _ subject: String = ""
+    _ result: Int32, _ call: StaticString, _ subject: Text = ""
   ) throws(SystemError) -> Int32 {
     if result < 0 { throw SystemError(call, errno: -result, subject) }
     return result
@@ -138,7 +140,7 @@ struct Journal: ~Copyable {
 }
 
 /// Whether a folder is there, also behind a link: stat(2).
-func isFolder(_ path: String) -> Bool {
+func isFolder(_ path: Text) -> Bool {
   var status = stat()
-  return stat(path, &status) == 0 && status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR)
+  return stat(path.c, &status) == 0 && status.st_mode & mode_t(S_IFMT) == mode_t(S_IFDIR)
 }

@@ -1,3 +1,4 @@
+import Linux
 import Records
 
 /// The journal's entry about a dump, MESSAGE_ID fc2e22bc6ee647b6b90729ab34a250b1.
@@ -24,7 +25,7 @@ struct JournalEntry {
     /// Somebody wrote it who is neither systemd-coredump nor the user whose process it was.
     case forged
 
-    var text: String {
+    var text: Text {
       switch self {
       case .incomplete: "does not say which process crashed, and when"
       case .forged: "was written by another user than it is about"

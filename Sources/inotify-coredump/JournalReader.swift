@@ -68,7 +68,7 @@ struct JournalReader: ~Copyable {
       if error.errno == ENOENT {
         log.detail(error.description)
       } else {
-        log.warning(joined("\(error.description): only the folder is watched"))
+        log.warning("\(error.description): only the folder is watched")
       }
     }
     // Opened again without having been read, it goes on from here.
@@ -98,7 +98,7 @@ struct JournalReader: ~Copyable {
   }
 
   private mutating func fail(_ error: SystemError) {
-    log.warning(joined("\(error.description): the journal is opened again later"))
+    log.warning("\(error.description): the journal is opened again later")
     journal = nil
     isNew = false
   }

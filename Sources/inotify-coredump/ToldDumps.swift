@@ -94,7 +94,7 @@ struct ToldDumps: Equatable {
   private static func append(_ bytes: inout [UInt8], _ word: StaticString, _ number: UInt64? = nil)
   {
     word.withUTF8Buffer { bytes.append(contentsOf: $0) }
-    if let number { bytes.append(contentsOf: String(number).utf8) }
+    if let number { bytes += Text("\(number)").bytes }
   }
 
   var encoded: [UInt8] {
@@ -118,7 +118,7 @@ struct ToldDumps: Equatable {
 
 /// The file in which ``ToldDumps`` outlive the program.
 struct StateFile {
-  let path: String
+  let path: Text
 
   /// What was left, and when, in microseconds since 1970; nil if there is no file.
   ///
@@ -138,7 +138,7 @@ struct StateFile {
     do throws(ToldDumps.ParseError) {
       return (try ToldDumps(parsing: bytes.span), time)
     } catch {
-      throw SystemError("parse", errno: EBADMSG, joined("\(path) line \(error.line)"))
+      throw SystemError("parse", errno: EBADMSG, "\(path) line \(error.line)")
     }
   }
 
@@ -146,7 +146,7 @@ struct StateFile {
   ///
   /// Errors: those of open(2), write(2), fsync(2) and rename(2).
   func save(_ told: ToldDumps) throws(SystemError) {
-    let new = joined("\(path).new")
+    let new = Text("\(path).new")
     do {
       let descriptor = try FileDescriptor.open(
         new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600)
@@ -165,18 +165,18 @@ struct StateFile {
       }
       guard fsync(descriptor.raw) == 0 else { throw SystemError("fsync", new) }
     }
-    guard rename(new, path) == 0 else { throw SystemError("rename", path) }
+    guard rename(new.c, path.c) == 0 else { throw SystemError("rename", path) }
     // Without this the rename itself may be lost, which costs no more than a dump told twice.
     let folder = try FileDescriptor.open(Self.parent(of: path), O_RDONLY | O_DIRECTORY)
     guard fsync(folder.raw) == 0 else { throw SystemError("fsync", path) }
   }
 
   /// `/a` of `/a/b`, `/` of `/a`, `.` of `a`.
-  static func parent(of path: String) -> String {
-    let bytes = [UInt8](path.utf8)
+  static func parent(of path: Text) -> Text {
+    let bytes = path.bytes
     var end = bytes.count
     while end > 0 && bytes[end - 1] != UInt8(ascii: "/") { end -= 1 }
     if end == 0 { return "." }
-    return String(decoding: bytes.prefix(max(end - 1, 1)), as: UTF8.self)
+    return Text(bytes.prefix(max(end - 1, 1)))
   }
 }

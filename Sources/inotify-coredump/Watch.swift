@@ -4,7 +4,7 @@ import Records
 
 /// What the loop keeps an eye on between the events.
 struct Watch {
-  private var obstacle: String??
+  private var obstacle: Text??
   private var lastRetry = monotonicNanoseconds()
   private var queueIsWatched = false
 
@@ -23,7 +23,7 @@ struct Watch {
     if let obstacle, isSame(obstacle, found) { return false }
     obstacle = .some(found)
     if let found {
-      log.warning(joined("\(found); waiting for it"))
+      log.warning("\(found); waiting for it")
       try collector.announce(.unavailable, found)
     } else {
       try collector.announce(.running)
@@ -31,8 +31,8 @@ struct Watch {
     return true
   }
 
-  var status: String {
-    if let reason = obstacle ?? nil { return joined("waiting: \(reason)") }
+  var status: Text {
+    if let reason = obstacle ?? nil { return "waiting: \(reason)" }
     return "watching for core dumps"
   }
 
@@ -53,8 +53,8 @@ struct Watch {
     try timer.set(after: due == .max ? 0 : max(due, now + 1) - now)
   }
 
-  private func isSame(_ one: String?, _ other: String?) -> Bool {
+  private func isSame(_ one: Text?, _ other: Text?) -> Bool {
     guard let one, let other else { return one == nil && other == nil }
-    return [UInt8](one.utf8) == [UInt8](other.utf8)
+    return one.bytes == other.bytes
   }
 }

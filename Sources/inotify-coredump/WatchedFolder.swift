@@ -19,20 +19,20 @@ struct WatchedFolder: ~Copyable {
   }
 
   private struct Ancestor {
-    let path: String
+    let path: Text
     /// The name of the next folder on the way.
     let next: [UInt8]
     var watch: Int32 = -1
   }
 
   /// Without a slash at the end.
-  let path: String
+  let path: Text
   private var inotify: Inotify
   private var ancestors: [Ancestor]
   private var watch: Int32 = -1
 
   /// Watches the folder of an absolute path, or waits for it. Errors: those of inotify(7).
-  init(_ path: String) throws(SystemError) {
+  init(_ path: Text) throws(SystemError) {
     var inotify = try Inotify()
     let (folder, ancestors) = Self.ancestors(of: path)
     var watching = (ancestors: ancestors, folder: Int32(-1))
@@ -83,7 +83,7 @@ struct WatchedFolder: ~Copyable {
   /// Watches what the path leads through now. From the top: what comes into being meanwhile is seen
   /// by the watch above it.
   private static func follow(
-    _ path: String, _ inotify: inout Inotify, _ ancestors: inout [Ancestor], _ watch: inout Int32
+    _ path: Text, _ inotify: inout Inotify, _ ancestors: inout [Ancestor], _ watch: inout Int32
   ) throws(SystemError) {
     let above: InotifyMask = [
       .created, .movedTo, .movedFrom, .deleted, .selfDeleted, .selfMoved, .onlyFolder,
@@ -102,7 +102,7 @@ struct WatchedFolder: ~Copyable {
 
   /// The number of the watch; -1 if there is no such folder, or it may not be read.
   private static func add(
-    _ path: String, _ mask: InotifyMask, _ inotify: inout Inotify
+    _ path: Text, _ mask: InotifyMask, _ inotify: inout Inotify
   ) throws(SystemError) -> Int32 {
     do throws(SystemError) {
       return try inotify.addWatch(path, mask)
@@ -113,16 +113,16 @@ struct WatchedFolder: ~Copyable {
   }
 
   /// The path without superfluous slashes, and the folders above it, the root first.
-  private static func ancestors(of path: String) -> (String, [Ancestor]) {
+  private static func ancestors(of path: Text) -> (Text, [Ancestor]) {
     var ancestors: [Ancestor] = []
-    var above = ""
+    var above = Text()
     var part: [UInt8] = []
-    for byte in [UInt8](path.utf8) + [UInt8(ascii: "/")] {
+    for byte in path.bytes + [UInt8(ascii: "/")] {
       if byte != UInt8(ascii: "/") {
         part.append(byte)
       } else if !part.isEmpty {
         ancestors.append(Ancestor(path: above.isEmpty ? "/" : above, next: part))
-        above = joined("\(above)/\(String(decoding: part, as: UTF8.self))")
+        above = Text("\(above)/\(Text(part))")
         part = []
       }
     }
@@ -133,7 +133,7 @@ struct WatchedFolder: ~Copyable {
   ///
   /// Errors: those of opendir(3) and readdir(3).
   func eachName(_ body: (Span<UInt8>) -> Void) throws(SystemError) {
-    guard let stream = opendir(path) else { throw SystemError("opendir", path) }
+    guard let stream = opendir(path.c) else { throw SystemError("opendir", path) }
     defer { closedir(stream) }
     while let entry = clinux_readdir(stream) {
       withUnsafeBytes(of: &entry.pointee.d_name) {
@@ -146,6 +146,6 @@ struct WatchedFolder: ~Copyable {
 
   /// The path of a file in the folder, ended by a NUL.
   func filePath(_ name: [UInt8]) -> [UInt8] {
-    [UInt8](path.utf8) + [UInt8(ascii: "/")] + name + [0]
+    path.bytes + [UInt8(ascii: "/")] + name + [0]
   }
 }

@@ -12,7 +12,7 @@ struct AccountingCondition {
 
   private var state = State.on
   private let probes: Bool
-  private let procfs: String
+  private let procfs: Text
   private var lastFile: UInt64 = 0
   private var lastSize: UInt64 = 0
   private var lastGrowth = monotonicNanoseconds()
@@ -72,7 +72,7 @@ struct AccountingCondition {
   }
 
   func thresholds() -> SpaceThresholds {
-    guard let bytes = try? readFile(joined(procfs, "/sys/kernel/acct"), limit: 256) else {
+    guard let bytes = try? readFile("\(procfs)/sys/kernel/acct", limit: 256) else {
       return SpaceThresholds()
     }
     return SpaceThresholds(parsing: bytes.span) ?? SpaceThresholds()

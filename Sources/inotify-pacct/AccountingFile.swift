@@ -4,7 +4,7 @@ import Records
 
 /// A file of accounting records, and up to where it has been told.
 final class AccountingFile {
-  let path: String
+  let path: Text
   let descriptor: FileDescriptor
   let device: UInt64
   let inode: UInt64
@@ -16,7 +16,7 @@ final class AccountingFile {
   var fingerprint: UInt64 = 0
 
   /// Errors: those of open(2) and fstat(2); EINVAL if it is not a regular file.
-  init(_ path: String) throws(SystemError) {
+  init(_ path: Text) throws(SystemError) {
     let descriptor = try FileDescriptor.open(path, O_RDONLY | O_NONBLOCK)
     var status = stat()
     guard fstat(descriptor.raw, &status) == 0 else { throw SystemError("fstat", path) }

@@ -64,10 +64,10 @@ final class AccountingLoop {
   func run() throws(SystemError) {
     try check.set(after: checkInterval, every: checkInterval)
     if summaryInterval > 0 { try summary.set(after: summaryInterval, every: summaryInterval) }
-    loop.notifier.ready(joined(condition.text, source.name))
+    loop.notifier.ready("\(condition.text)\(source.name)")
     try look()
     try step()
-    log.detail(joined("reading ", source.name))
+    log.detail("reading \(source.name)")
     while let ready = try loop.next() {
       switch ready.source {
       case .changed: try forgetChanges()
@@ -163,9 +163,8 @@ final class AccountingLoop {
       recorder.leaveOut(process: probe, parent: UInt32(getpid()))
     }
     if monotonicNanoseconds() - positionWritten >= Self.positionNanoseconds { keepPosition() }
-    let status = joined(
-      joined(condition.text, source.name), ": records: ", recorder.counts.recordsRead)
-    loop.notifier.status(joined(status, ", lost: ", source.recordsLost))
+    let status = Text("\(condition.text)\(source.name): records: \(recorder.counts.recordsRead)")
+    loop.notifier.status("\(status), lost: \(source.recordsLost)")
   }
 
   /// That it cannot be kept, on a full disk perhaps, is no reason to tell nothing any more.
@@ -177,7 +176,7 @@ final class AccountingLoop {
       positionFailed = false
     } catch {
       if !positionFailed {
-        log.warning(joined(error.description, ": a restart may tell records twice"))
+        log.warning("\(error.description): a restart may tell records twice")
       }
       positionFailed = true
     }

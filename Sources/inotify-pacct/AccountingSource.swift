@@ -17,7 +17,7 @@ class AccountingSource {
   }
 
   /// What a person knows the accounting by.
-  var name: String { "" }
+  var name: Text { "" }
 
   /// Where the position is kept in memory alone: it is written whenever records were told.
   var keepsPositionInMemory: Bool { false }
@@ -47,11 +47,11 @@ class AccountingSource {
 
 /// The file that keeps a position from one run to the next.
 final class PositionFile {
-  private let path: String
+  private let path: Text
   private var descriptor: FileDescriptor?
   private var written: Position?
 
-  init(_ path: String) {
+  init(_ path: Text) {
     self.path = path
   }
 
@@ -93,15 +93,15 @@ final class PositionFile {
   func remove() {
     descriptor = nil
     written = nil
-    _ = unlink(path)
+    _ = unlink(path.c)
   }
 }
 
 /// Calls `body` with each name in a folder and its inode. Errors: those of opendir(3).
 func forEachEntry(
-  of folder: String, _ body: (_ name: Span<UInt8>, _ inode: UInt64) -> Void
+  of folder: Text, _ body: (_ name: Span<UInt8>, _ inode: UInt64) -> Void
 ) throws(SystemError) {
-  guard let stream = opendir(folder) else { throw SystemError("opendir", folder) }
+  guard let stream = opendir(folder.c) else { throw SystemError("opendir", folder) }
   defer { closedir(stream) }
   while let entry = readdir(stream) {
     let inode = UInt64(entry.pointee.d_ino)

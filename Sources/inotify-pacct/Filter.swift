@@ -1,3 +1,4 @@
+import Linux
 import Daemon
 import Records
 
@@ -25,8 +26,8 @@ struct Filter {
   private static let nameSize = 16
 
   /// Tells of this command name too, of which the kernel keeps 15 bytes.
-  mutating func add(command: String) {
-    let bytes = [UInt8](command.utf8)
+  mutating func add(command: Text) {
+    let bytes = command.bytes
     for index in 0..<Self.nameSize {
       commands.append(index < min(bytes.count, Self.nameSize - 1) ? bytes[index] : 0)
     }

@@ -8,20 +8,20 @@ import Records
 /// go on in it. After acct(2) nothing more comes into the old file. So as soon as there is something
 /// in the new one, the old one has its end, is read up to it, and left.
 final class FollowedFile: AccountingSource {
-  private let path: String
-  private let folder: String
+  private let path: Text
+  private let folder: Text
   private var isMissing = false
 
   /// Watches the file. Errors: those of inotify; then nothing can be told of it.
-  init(_ path: String) throws(SystemError) {
+  init(_ path: Text) throws(SystemError) {
     self.path = path
-    let bytes = [UInt8](path.utf8)
+    let bytes = path.bytes
     let slash = bytes.lastIndex(of: UInt8(ascii: "/"))
-    folder = slash.map { $0 == 0 ? "/" : String(decoding: bytes[..<$0], as: UTF8.self) } ?? "."
+    folder = slash.map { $0 == 0 ? "/" : Text(bytes[..<$0]) } ?? "."
     try super.init()
   }
 
-  override var name: String { path }
+  override var name: Text { path }
 
   /// Opens the file and goes on at the position that was kept; without one at its end, or with
   /// `fromStart` at its start. Errors: those of open(2).
@@ -45,11 +45,11 @@ final class FollowedFile: AccountingSource {
   /// The file that the position is of, under another name in the same folder.
   private func rotatedFile(_ kept: Position) -> AccountingFile? {
     var found: AccountingFile?
-    let start = joined(folder, "/")
+    let start = Text("\(folder)/")
     // A folder that cannot be read has none.
     try? forEachEntry(of: folder) { name, inode in
       guard inode == kept.inode, found == nil else { return }
-      let path = start + name.withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
+      let path = start + Text(name)
       if let file = try? AccountingFile(path), file.goOn(at: kept) { found = file }
     }
     return found
@@ -73,7 +73,7 @@ final class FollowedFile: AccountingSource {
       return true
     }
     var status = stat()
-    guard stat(path, &status) == 0, status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG) else {
+    guard stat(path.c, &status) == 0, status.st_mode & mode_t(S_IFMT) == mode_t(S_IFREG) else {
       if !isMissing { news.append(.missing) }
       isMissing = true
       return false

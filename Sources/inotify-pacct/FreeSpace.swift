@@ -25,7 +25,7 @@ struct SpaceThresholds: Equatable {
       let start = index
       while index < bytes.count && !Self.isSpace(bytes[index]) { index += 1 }
       if index > start {
-        guard count < 3, let number = decimal(bytes.extracting(start..<index)) else {
+        guard count < 3, let number = bytes.extracting(start..<index).decimal else {
           return nil
         }
         numbers[count] = number

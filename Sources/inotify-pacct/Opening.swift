@@ -6,7 +6,7 @@ import Records
 enum Opening {
   case there(AccountingSource)
   /// What is missing, where, and how to get it.
-  case missing(String)
+  case missing(Text)
 }
 
 /// Opens the accounting files, or says why that cannot be. Errors: what a person must look into.
@@ -27,13 +27,11 @@ private func follow(
     switch error.errno {
     case ENOENT:
       return .missing(
-        joined(
-          error.subject, " is not there: apt install acct, or accton FILE and --file FILE, or --own"
-        ))
+        "\(error.subject) is not there: apt install acct, or accton FILE and --file FILE, or --own")
     case EACCES:
-      return .missing(joined(error.subject, " may not be read: its group (adm) may, or use --own"))
+      return .missing("\(error.subject) may not be read: its group (adm) may, or use --own")
     case EINVAL:
-      return .missing(joined(error.subject, " is not a regular file: name another one with --file"))
+      return .missing("\(error.subject) is not a regular file: name another one with --file")
     default: throw error
     }
   }
@@ -66,7 +64,7 @@ private func readPosition(_ file: PositionFile?, _ log: Log) -> Position? {
   do throws(SystemError) {
     return try file?.read()
   } catch {
-    log.warning(joined(error.description, ": going on as at the first start"))
+    log.warning("\(error.description): going on as at the first start")
     return nil
   }
 }
@@ -74,21 +72,19 @@ private func readPosition(_ file: PositionFile?, _ log: Log) -> Position? {
 /// Why no records can be had although the file is there, or nil.
 func whyUnavailable(
   _ file: AccountingFile, _ probe: Probe, _ options: PacctOptions
-) throws(SystemError) -> String? {
+) throws(SystemError) -> Text? {
   guard probe.leftRecord else {
     let condition = AccountingCondition(options)
     if condition.thresholds().suspends(try FreeSpace(of: file.descriptor)) { return nil }
-    return joined(
-      "accounting is off or goes elsewhere than ", file.path,
-      ": accton FILE (apt install acct), or --own")
+    return
+      "accounting is off or goes elsewhere than \(file.path): accton FILE (apt install acct), or --own"
   }
   do throws(AccountingRecordError) {
     _ = try ProcessExit(parsing: lastRecord(of: file).span)
   } catch {
     if case .unsupportedVersion(let version) = error {
-      return joined(
-        "the kernel lacks CONFIG_BSD_PROCESS_ACCT_V3: it writes records of version", " ",
-        UInt64(version))
+      return
+        "the kernel lacks CONFIG_BSD_PROCESS_ACCT_V3: it writes records of version \(UInt64(version))"
     }
   }
   return nil
@@ -115,7 +111,7 @@ func tellOne(
   let record = lastRecord(of: file)
   try (source as? OwnAccounting)?.abandon()
   guard let exit = try? ProcessExit(parsing: record.span) else {
-    log.error(joined(source.name, ": the last record is not one of version 3"))
+    log.error("\(source.name): the last record is not one of version 3")
     return 1
   }
   _ = try sender.send(exit)

@@ -8,7 +8,7 @@ import Records
 /// was being recorded has been waited for, and every later one is in the new file (`acct_get()` and
 /// `acct_pin_kill()` in kernel/acct.c). So the old file is read to its end, then removed.
 final class OwnAccounting: AccountingSource {
-  private let folder: String
+  private let folder: Text
   private let size: UInt64
   private let lock: FileDescriptor
   private var number: UInt64 = 0
@@ -22,17 +22,19 @@ final class OwnAccounting: AccountingSource {
 
   /// Makes the folder if it is not there. Errors: those of mkdir(2) and open(2); EWOULDBLOCK if
   /// another process has its own accounting in there.
-  init(folder: String, size: UInt64) throws(SystemError) {
+  init(folder: Text, size: UInt64) throws(SystemError) {
     self.folder = folder
     self.size = size
-    if mkdir(folder, 0o700) != 0 && clinux_errno() != EEXIST { throw SystemError("mkdir", folder) }
+    if mkdir(folder.c, 0o700) != 0 && clinux_errno() != EEXIST {
+      throw SystemError("mkdir", folder)
+    }
     lock = try FileDescriptor.open(folder, O_RDONLY | O_DIRECTORY)
     guard flock(lock.raw, LOCK_EX | LOCK_NB) == 0 else { throw SystemError("flock", folder) }
     try super.init()
-    positions = PositionFile(joined(folder, "/inotify-pacct.position"))
+    positions = PositionFile("\(folder)/inotify-pacct.position")
   }
 
-  override var name: String { folder }
+  override var name: Text { folder }
   override var keepsPositionInMemory: Bool { true }
 
   /// Turns accounting on; what an earlier run left comes first. Errors: those of acct(2).
@@ -57,9 +59,8 @@ final class OwnAccounting: AccountingSource {
     let prefix = Self.prefix.utf8CodeUnitCount
     var lowest: UInt64?
     try forEachEntry(of: folder) { name, _ in
-      guard name.count > prefix else { return }
-      for index in 0..<prefix where name[index] != Self.prefix.utf8Start[index] { return }
-      guard let found = decimal(name.extracting(droppingFirst: prefix)), found > number,
+      guard name.starts(with: Self.prefix),
+        let found = name.extracting(droppingFirst: prefix).decimal, found > number,
         found < lowest ?? UInt64.max
       else { return }
       lowest = found
@@ -67,8 +68,8 @@ final class OwnAccounting: AccountingSource {
     return lowest
   }
 
-  private func path(_ number: UInt64) -> String {
-    joined(joined(folder, "/"), Self.prefix, number)
+  private func path(_ number: UInt64) -> Text {
+    "\(folder)/\(Self.prefix)\(number)"
   }
 
   /// Makes the kernel go on in a new file. Errors: those of open(2) and acct(2).
@@ -77,13 +78,13 @@ final class OwnAccounting: AccountingSource {
     _ = try FileDescriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
     do throws(SystemError) {
       let file = try AccountingFile(path)
-      guard acct(path) == 0 else { throw SystemError("acct", path) }
+      guard acct(path.c) == 0 else { throw SystemError("acct", path) }
       isOn = true
       number += 1
       _ = try inotify.addWatch(path, [.modified])
       return file
     } catch {
-      _ = unlink(path)
+      _ = unlink(path.c)
       throw error
     }
   }
@@ -92,7 +93,7 @@ final class OwnAccounting: AccountingSource {
     guard let first = backlog.first else { return false }
     if backlog.count > 1 || !isOn {
       backlog.removeFirst()
-      _ = unlink(first.path)
+      _ = unlink(first.path.c)
       if backlog.count == 0 { positions?.remove() }
       return backlog.count > 0
     }
@@ -114,7 +115,7 @@ final class OwnAccounting: AccountingSource {
       backlog.settle()
       let records = try (first.size() - min(first.size(), first.offset)) / 64
       backlog.removeFirst()
-      _ = unlink(first.path)
+      _ = unlink(first.path.c)
       recordsLost += records
       news.append(.lost)
     }
@@ -128,7 +129,7 @@ final class OwnAccounting: AccountingSource {
   /// Takes back ``start(_:)`` where only one record was wanted: leaves what was there before.
   func abandon() throws(SystemError) {
     try stop()
-    if let last = backlog.last { _ = unlink(last.path) }
+    if let last = backlog.last { _ = unlink(last.path.c) }
   }
 
   // Whatever goes wrong: nobody would read what the kernel writes.

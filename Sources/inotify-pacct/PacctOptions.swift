@@ -1,26 +1,25 @@
 import Daemon
+import Linux
 import Records
 
 /// What inotify-pacct can be told.
 final class PacctOptions {
-  let path: String
+  let path: Text
   let fromStart: Bool
-  let statePath: String?
+  let statePath: Text?
   let assumesOn: Bool
   let owns: Bool
-  let ownFolder: String
+  let ownFolder: Text
   let ownSize: UInt64
   var filter = Filter()
   /// 0: no summaries.
   let summaryInterval: Interval
   let summaryOnly: Bool
   let checkInterval: Interval
-  let procfs: String
+  let procfs: Text
 
   init(_ options: inout Options) {
-    path =
-      options.text("file", "PATH", "the accounting file to follow [\(Self.defaultPath)]")
-      ?? Self.defaultPath
+    path = options.text("file", "PATH", default: Self.defaultPath, "the accounting file to follow")
     fromStart = options.flag(
       "from-start", "at the first start also tell what the file holds already")
     let stateFolder = Self.folder("STATE_DIRECTORY")
@@ -28,7 +27,7 @@ final class PacctOptions {
       options.text(
         "state-file", "PATH",
         "keep the position here for the next start [$STATE_DIRECTORY/inotify-pacct.state]")
-      ?? stateFolder.map { joined($0, "/inotify-pacct.state") }
+      ?? stateFolder.map { "\($0)/inotify-pacct.state" }
     assumesOn = options.flag(
       "assume-on", "do not end a child to see whether it is recorded, for files of elsewhere")
     owns = options.flag("own", "turn accounting on, into files in memory that do not grow")
@@ -46,8 +45,8 @@ final class PacctOptions {
       "tell only of processes that used so much CPU time")
     filter.minimumCPUHundredths = (minimum.nanoseconds + 9_999_999) / 10_000_000
     for text in options.texts("uid", "UID", "tell only of processes of this user; repeatable") {
-      guard let user = decimal([UInt8](text.utf8).span), user < UInt64(UInt32.max) else {
-        options.fail(joined("--uid ", text, ": not a user id; write a number"))
+      guard let user = text.number, user < UInt64(UInt32.max) else {
+        options.fail("--uid \(text): not a user id; write a number")
         continue
       }
       filter.users.append(UInt32(user))
@@ -65,34 +64,34 @@ final class PacctOptions {
     checkInterval = options.interval(
       "check", default: .seconds(30), atLeast: Interval(nanoseconds: 100_000_000),
       atMost: .seconds(3600), "time between looks for a full disk and accounting that is off")
-    procfs = options.text("procfs", "DIR", "where proc(5) is mounted [/proc]") ?? "/proc"
+    procfs = options.text("procfs", "DIR", default: "/proc", "where proc(5) is mounted")
   }
 
-  static let defaultPath = "/var/log/account/pacct"
+  static let defaultPath: Text = "/var/log/account/pacct"
 
   /// Bytes, or with K or M so many times 1024 or 1024 times that.
   private static func size(_ options: inout Options) -> UInt64 {
     let given = options.text(
       "own-size", "SIZE", "go on in a new file when one has so many bytes; 64K, 1M [1M]")
     guard let given else { return 1 << 20 }
-    var digits = [UInt8](given.utf8)
+    var digits = given.bytes
     var shift: UInt64 = 0
     if digits.last == UInt8(ascii: "K") { shift = 10 }
     if digits.last == UInt8(ascii: "M") { shift = 20 }
     if shift > 0 { digits.removeLast() }
-    if let number = decimal(digits.span), number <= (1 << 30) >> shift, (number << shift) >= 4096 {
+    if let number = digits.span.decimal, number <= (1 << 30) >> shift, (number << shift) >= 4096 {
       return number << shift
     }
-    options.fail(joined("--own-size ", given, ": not a size from 4K to 1024M"))
+    options.fail("--own-size \(given): not a size from 4K to 1024M")
     return 1 << 20
   }
 
   /// systemd.exec(5): several folders are joined with colons.
-  private static func folder(_ variable: StaticString) -> String? {
+  private static func folder(_ variable: StaticString) -> Text? {
     guard let value = environment(variable) else { return nil }
-    let bytes = [UInt8](value.utf8)
+    let bytes = value.bytes
     var end = 0
     while end < bytes.count && bytes[end] != UInt8(ascii: ":") { end += 1 }
-    return end == 0 ? nil : String(decoding: bytes[..<end], as: UTF8.self)
+    return end == 0 ? nil : Text(bytes[..<end])
   }
 }

@@ -11,7 +11,7 @@ final class Recorder {
   private let filter: Filter
   private let tellsEach: Bool
   /// What the accounting is known by.
-  private let name: String
+  private let name: Text
   private var summaries: SummaryTable?
   private var intervalStart = monotonicNanoseconds()
   private var intervalMilliseconds: UInt64 = 0
@@ -25,19 +25,19 @@ final class Recorder {
   private var previous = ProcessExit()
   private var unreadableLogged: UInt64 = 0
 
-  init(_ sender: consuming RecordSender, _ log: Log, _ options: PacctOptions, name: String) {
+  init(_ sender: consuming RecordSender, _ log: Log, _ options: PacctOptions, name: Text) {
     self.sender = sender
     self.log = log
     self.name = name
     filter = options.filter
     tellsEach = !options.summaryOnly
     summaries = options.summaryInterval.nanoseconds > 0 ? SummaryTable() : nil
-    counts.path = FixedText([UInt8](name.utf8).span)
+    counts.path = FixedText(name.bytes.span)
   }
 
   var queueDescriptor: Int32? { sender.queueDescriptor }
 
-  func announce(_ state: SourceState.State, _ reason: String = "") throws(SystemError) {
+  func announce(_ state: SourceState.State, _ reason: Text = "") throws(SystemError) {
     try sender.announce(state, reason)
   }
 
@@ -66,7 +66,7 @@ final class Recorder {
     }
     if tellsEach && filter.passes(exit) {
       guard try sender.offer(exit) else { return false }
-      log.detail(joined("told of the end of process", " ", UInt64(exit.processID)))
+      log.detail("told of the end of process \(UInt64(exit.processID))")
     }
     counts.recordsRead += 1
     summaries?.add(exit)
@@ -99,9 +99,9 @@ final class Recorder {
     pending.append(state)
     let words = state.words
     if words.isWarning {
-      log.warning(joined(name, words.text))
+      log.warning("\(name)\(words.text)")
     } else {
-      log.information(joined(name, words.text))
+      log.information("\(name)\(words.text)")
     }
   }
 
@@ -113,9 +113,9 @@ final class Recorder {
     else { return }
     if unreadableLogged == 0 { pending.append(.unreadable) }
     unreadableLogged = count
-    var line = joined(
-      name, ": records of version 0 to 2, which are not read: ", counts.recordsUnsupported)
-    line = joined(line, "; not accounting records at all: ", counts.recordsInvalid)
+    var line = Text(
+      "\(name): records of version 0 to 2, which are not read: \(counts.recordsUnsupported)")
+    line = Text("\(line); not accounting records at all: \(counts.recordsInvalid)")
     log.warning(line)
   }
 
@@ -153,7 +153,7 @@ final class Recorder {
     noteUnreadable(all: true)
     guard let row = nextRow, let summaries else { return }
     log.warning(
-      joined(name, ": the queue is full: summaries that are lost: ", UInt64(summaries.count - row)))
+      "\(name): the queue is full: summaries that are lost: \(UInt64(summaries.count - row))")
   }
 }
 

@@ -46,7 +46,7 @@ struct Bridge: ~Copyable {
   private var interest: Readiness = []
   private var inFlight: [InFlight] = []
   private var backoff: Backoff
-  private var lastFailure = ""
+  private var lastFailure = Text()
   /// The reason that was last logged, by the number of the program: the same refusal is told once.
   private var refusals = [Int32](repeating: 0, count: Int(UInt8.max) + 1)
   private var queuesAreRead = true
@@ -88,7 +88,7 @@ struct Bridge: ~Copyable {
 
   /// Runs until SIGTERM or SIGINT. Errors: those of epoll(7), timerfd(2) and the queues.
   mutating func run() throws(SystemError) {
-    loop.notifier.ready(joined("connecting to \(options.broker.address)"))
+    loop.notifier.ready("connecting to \(options.broker.address)")
     connectDue = monotonicNanoseconds()
     try attendToTime()
     while let (source, readiness) = try loop.next() {
@@ -116,7 +116,7 @@ struct Bridge: ~Copyable {
     let now = monotonicNanoseconds()
     if now >= connectDue { try connect(now) }
     if now >= connectTimeoutDue {
-      lose(BrokerError(joined("no answer for \(options.connectTimeout.description)")))
+      lose(BrokerError("no answer for \(options.connectTimeout.description)"))
     }
     if now >= keepAliveDue {
       keepAliveDue = now + options.broker.keepAlive.nanoseconds / 4
@@ -185,14 +185,14 @@ struct Bridge: ~Copyable {
         topics.name(record, of: program, &topic)
       } catch {
         // Checked when it came from its queue: the outbox itself would have to be damaged.
-        refuse(program, entry.ticket, joined("the record \(error.description)"), reason: 0)
+        refuse(program, entry.ticket, "the record \(error.description)", reason: 0)
         continue
       }
       do throws(BrokerConnection.PublishError) {
         let message = try connection.publish(
           topic, json.bytes, retain: false)
         inFlight.append(InFlight(message: message, ticket: entry.ticket, program: program))
-        log.detail(joined("published \(program.name), \(json.bytes.count) bytes"))
+        log.detail("published \(program.name), \(json.bytes.count) bytes")
       } catch {
         switch error {
         case .notTaken(let words): refuse(program, entry.ticket, words, reason: 0)
@@ -220,7 +220,7 @@ struct Bridge: ~Copyable {
       if let ticket = entry.ticket, let program = entry.program {
         refuse(program, ticket, words, reason: acknowledgement.reason)
       } else {
-        log.error(joined("broker refused the status: \(words) (\(acknowledgement.reason))"))
+        log.error("broker refused the status: \(words) (\(acknowledgement.reason))")
       }
     }
     connection.forgetAcknowledgements()
@@ -228,7 +228,7 @@ struct Bridge: ~Copyable {
 
   /// The broker will never take this record: it leaves the outbox, is counted and told.
   private mutating func refuse(
-    _ program: Program, _ ticket: Outbox.Ticket, _ words: String, reason: Int32
+    _ program: Program, _ ticket: Outbox.Ticket, _ words: Text, reason: Int32
   ) {
     outbox.acknowledge(ticket)
     status.refused += 1
@@ -236,8 +236,7 @@ struct Bridge: ~Copyable {
     let index = Int(program.rawValue)
     if refusals[index] != reason || reason == 0 && status.refused == 1 {
       log.error(
-        joined(
-          "records of \(program.name) are refused: \(words)\(reason == 0 ? "" : " (\(reason))")")
+        "records of \(program.name) are refused: \(words)\(reason == 0 ? "" : " (\(reason))")"
           + (reason == 135 ? "; the broker's access list must allow the topic" : ""))
       refusals[index] = reason
     }
@@ -250,7 +249,7 @@ struct Bridge: ~Copyable {
     connectDue = .max
     do throws(BrokerError) {
       let connection = try BrokerConnection(
-        options.broker, clientID: joined("stats-recording-\(options.topics.deviceID)"),
+        options.broker, clientID: "stats-recording-\(options.topics.deviceID)",
         will: (topic: options.topics.status, payload: BridgeStatus.will),
         messageExpirySeconds: UInt32(options.messageExpiry.nanoseconds / 1_000_000_000),
         attempt: backoff.attempts)
@@ -276,10 +275,10 @@ struct Bridge: ~Copyable {
     keepAliveDue = now + options.broker.keepAlive.nanoseconds / 4
     statusDue = now
     log.information(
-      joined("connected to \(options.broker.address) as \(options.topics.deviceID)")
-        + (attempts == 0 ? "" : joined(" after \(attempts + 1) attempts"))
-        + (outbox.count == 0 ? "" : joined(", \(outbox.count) records wait")))
-    loop.notifier.status(joined("connected to \(options.broker.address)"))
+      "connected to \(options.broker.address) as \(options.topics.deviceID)"
+        + (attempts == 0 ? "" : " after \(attempts + 1) attempts")
+        + (outbox.count == 0 ? "" : ", \(outbox.count) records wait"))
+    loop.notifier.status("connected to \(options.broker.address)")
   }
 
   /// The connection is gone, or none came to be: everything in flight waits again.
@@ -291,13 +290,13 @@ struct Bridge: ~Copyable {
     let delay = backoff.next()
     connectDue = monotonicNanoseconds() + delay
     // The same reason again is not news, until it has lasted.
-    if !lastFailure.utf8.elementsEqual(error.description.utf8) || backoff.attempts % 20 == 0 {
+    if lastFailure != error.description || backoff.attempts % 20 == 0 {
       lastFailure = error.description
       log.warning(
-        joined("broker \(options.broker.address): \(error.description); trying again, ")
-          + joined("first in \(Interval(nanoseconds: delay / 1_000_000 * 1_000_000).description)"))
+        "broker \(options.broker.address): \(error.description); trying again, "
+          + "first in \(Interval(nanoseconds: delay / 1_000_000 * 1_000_000).description)")
     }
-    loop.notifier.status(joined("no connection to \(options.broker.address): \(error.description)"))
+    loop.notifier.status("no connection to \(options.broker.address): \(error.description)")
   }
 
   // MARK: The status
@@ -312,7 +311,7 @@ struct Bridge: ~Copyable {
       inFlight.append(InFlight(message: message, ticket: nil, program: nil))
     } catch {
       switch error {
-      case .notTaken(let words): log.error(joined("the status cannot be published: \(words)"))
+      case .notTaken(let words): log.error("the status cannot be published: \(words)")
       case .connectionLost(let error): lose(error)
       }
     }
@@ -339,7 +338,7 @@ struct Bridge: ~Copyable {
     try work(until: monotonicNanoseconds() + 2_000_000_000) { _ in true }
     connection?.disconnect()
     log.information(
-      joined("stopped: \(status.published) records published, \(outbox.count) left in the outbox"))
+      "stopped: \(status.published) records published, \(outbox.count) left in the outbox")
   }
 
   /// Goes on with the connection until nothing is in flight and `done`, or the time is over.

@@ -1,4 +1,5 @@
 import Daemon
+import Linux
 
 /// Everything that the bridge can be told.
 struct BridgeOptions {

@@ -1,4 +1,5 @@
 import Daemon
+import Linux
 import Records
 
 /// What the bridge tells of itself in the retained status.
@@ -8,7 +9,7 @@ struct BridgeStatus {
   /// Refused by the broker, or too large for it: these records are lost.
   var refused: UInt64 = 0
   /// The words and number of the last refusal.
-  var refusal: (words: String, reason: Int32)?
+  var refusal: (words: Text, reason: Int32)?
 
   /// The status as it is published while the bridge is connected, and with `stopped` at its end.
   func write(
@@ -31,7 +32,7 @@ struct BridgeStatus {
     json.member("records_refused", refused)
     if let refusal {
       json.member("refusal_reason", Int64(refusal.reason))
-      json.member("refusal", text: [UInt8](refusal.words.utf8).span)
+      json.member("refusal", text: refusal.words.bytes.span)
     }
     json.member("messages_invalid", queues.invalid)
     json.member("messages_unknown", queues.unknown)
@@ -47,5 +48,5 @@ struct BridgeStatus {
   }
 
   /// What the broker publishes for us when the connection is lost.
-  static let will = [UInt8](#"{"v":1,"state":"offline","reason":"connection lost"}"#.utf8)
+  static let will = Text(#"{"v":1,"state":"offline","reason":"connection lost"}"#).bytes
 }

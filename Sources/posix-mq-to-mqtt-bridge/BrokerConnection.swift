@@ -5,9 +5,9 @@ import Linux
 
 /// Why there is no connection, in words that say what to do.
 struct BrokerError: Error {
-  let description: String
+  let description: Text
 
-  init(_ description: String) {
+  init(_ description: Text) {
     self.description = description
   }
 }
@@ -37,7 +37,7 @@ final class BrokerConnection {
   private let options: BrokerOptions
   private let properties: OpaquePointer?
   /// The last reason that libmosquitto or the broker gave for what went wrong.
-  private var reason = ""
+  private var reason = Text()
   private var failed = false
   /// Of the X509_V_ERR_ numbers: why the broker's certificate was not accepted.
   private var certificateError = X509_V_OK
@@ -47,11 +47,11 @@ final class BrokerConnection {
   /// `attempt` counts from 0: a name may have addresses of which the first does not answer, so every
   /// other attempt keeps to IPv4.
   init(
-    _ options: BrokerOptions, clientID: String, will: (topic: [CChar], payload: [UInt8]),
+    _ options: BrokerOptions, clientID: Text, will: (topic: [CChar], payload: [UInt8]),
     messageExpirySeconds: UInt32, attempt: Int
   ) throws(BrokerError) {
-    guard let client = mosquitto_new(clientID, true, nil) else {
-      throw BrokerError(joined("mosquitto_new: \(String(cString: strerror(clinux_errno())))"))
+    guard let client = mosquitto_new(clientID.c, true, nil) else {
+      throw BrokerError("mosquitto_new: \(Text(cString: strerror(clinux_errno())))")
     }
     self.client = client
     self.options = options
@@ -73,12 +73,13 @@ final class BrokerConnection {
       mosquitto_will_set(
         client, will.topic, Int32(will.payload.count), will.payload, 1, true), "last will")
     if let username = options.username {
-      try check(mosquitto_username_pw_set(client, username, options.password), "--username")
+      try check(mosquitto_username_pw_set(client, username.c, options.password?.c), "--username")
     }
     try secure()
     let result = mosquitto_connect_bind_async(
-      client, options.host, Int32(options.port),
-      Int32(options.keepAlive.nanoseconds / 1_000_000_000), attempt % 2 == 0 ? nil : "0.0.0.0")
+      client, options.host.c, Int32(options.port),
+      Int32(options.keepAlive.nanoseconds / 1_000_000_000),
+      attempt % 2 == 0 ? nil : Text("0.0.0.0").c)
     if result != 0 { throw BrokerError(explanation(result)) }
   }
 
@@ -114,7 +115,7 @@ final class BrokerConnection {
 
   enum PublishError: Error {
     /// This message will never be taken: it is too large for the broker.
-    case notTaken(String)
+    case notTaken(Text)
     case connectionLost(BrokerError)
   }
 
@@ -128,7 +129,7 @@ final class BrokerConnection {
     switch mosq_err_t(rawValue: result) {
     case MOSQ_ERR_SUCCESS: return message
     case MOSQ_ERR_OVERSIZE_PACKET, MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_INVAL, MOSQ_ERR_MALFORMED_UTF8:
-      throw .notTaken(String(cString: mosquitto_strerror(result)))
+      throw .notTaken(Text(cString: mosquitto_strerror(result)))
     default: throw .connectionLost(BrokerError(explanation(result)))
     }
   }
@@ -138,8 +139,8 @@ final class BrokerConnection {
   }
 
   /// A reason code of MQTT 5 in words.
-  static func words(of reason: Int32) -> String {
-    String(cString: mosquitto_reason_string(reason))
+  static func words(of reason: Int32) -> Text {
+    Text(cString: mosquitto_reason_string(reason))
   }
 
   /// Says goodbye: the broker does not publish the last will.
@@ -162,7 +163,7 @@ final class BrokerConnection {
     }
     mosquitto_log_callback_set(client) { _, object, level, text in
       guard level & MOSQ_LOG_ERR != 0, let text else { return }
-      BrokerConnection.from(object).note(String(cString: text))
+      BrokerConnection.from(object).note(Text(cString: text))
     }
   }
 
@@ -173,7 +174,7 @@ final class BrokerConnection {
   private func connected(_ reason: Int32, _ properties: OpaquePointer?) {
     guard reason == 0 else {
       failed = true
-      self.reason = joined("refused: \(Self.words(of: reason)) (\(reason))")
+      self.reason = Text("refused: \(Self.words(of: reason)) (\(reason))")
       if reason == 0x86 || reason == 0x87 { self.reason += Self.loginHint }
       return
     }
@@ -188,40 +189,41 @@ final class BrokerConnection {
     }
   }
 
-  private static let loginHint = ": see --username, --password-file and the broker's access list"
+  private static let loginHint: Text =
+    ": see --username, --password-file and the broker's access list"
 
   private func disconnected(_ reason: Int32) {
     failed = true
     // Below 128 it is libmosquitto's own number, which `proceed` knows better.
     guard reason >= 0x80 else { return }
-    self.reason = joined("broker says: \(Self.words(of: reason)) (\(reason))")
+    self.reason = Text("broker says: \(Self.words(of: reason)) (\(reason))")
     if reason == 0x8E { self.reason += ": another client has this device's id, see --device-id" }
   }
 
   /// `OpenSSL Error[0]: error:0A00045C:SSL routines::tlsv13 alert certificate required` and the like:
   /// what stands behind the last colon, and who says so.
-  private func note(_ line: String) {
+  private func note(_ line: Text) {
     // The handshake's own error is "certificate verify failed" whatever was wrong with it.
     if let ssl = mosquitto_ssl_get(client) {
       certificateError = Int32(SSL_get_verify_result(OpaquePointer(ssl)))
     }
     // The first error is the cause; what follows it are consequences.
     guard reason.isEmpty else { return }
-    let text = [UInt8](line.utf8)
-    guard line.utf8.starts(with: "OpenSSL".utf8), let colon = text.lastIndex(of: UInt8(ascii: ":"))
+    let text = line.bytes
+    guard line.starts(with: "OpenSSL"), let colon = text.lastIndex(of: UInt8(ascii: ":"))
     else {
       reason = line
       return
     }
     let words = text[(colon + 1)...]
     // "tlsv13 alert certificate required": what stands behind "alert" was said by the broker.
-    let alert = [UInt8](" alert ".utf8)
+    let alert = Text(" alert ").bytes
     for index in words.indices where words[index...].starts(with: alert) {
-      let said = String(decoding: words[(index + alert.count)...], as: UTF8.self)
-      reason = joined("TLS: the broker says: \(said)")
+      let said = Text(words[(index + alert.count)...])
+      reason = Text("TLS: the broker says: \(said)")
       return
     }
-    reason = joined("TLS: \(String(decoding: words, as: UTF8.self))")
+    reason = Text("TLS: \(Text(words))")
   }
 
   private func proceed(_ result: Int32) throws(BrokerError) {
@@ -231,7 +233,7 @@ final class BrokerConnection {
     }
   }
 
-  private func explanation(_ result: Int32) -> String {
+  private func explanation(_ result: Int32) -> Text {
     let errno = clinux_errno()
     if let certificateRefusal { return certificateRefusal }
     if !reason.isEmpty { return reason }
@@ -239,11 +241,11 @@ final class BrokerConnection {
       return "TLS: the broker broke off the handshake; does it know this client's certificate?"
     }
     switch mosq_err_t(rawValue: result) {
-    case MOSQ_ERR_ERRNO: return String(cString: strerror(errno))
-    case MOSQ_ERR_EAI: return joined("the name \(options.host) cannot be resolved")
+    case MOSQ_ERR_ERRNO: return Text(cString: strerror(errno))
+    case MOSQ_ERR_EAI: return "the name \(options.host) cannot be resolved"
     case MOSQ_ERR_CONN_LOST: return "the broker closed the connection"
-    case MOSQ_ERR_KEEPALIVE: return joined("no answer for \(options.keepAlive.description)")
-    default: return String(cString: mosquitto_strerror(result))
+    case MOSQ_ERR_KEEPALIVE: return "no answer for \(options.keepAlive.description)"
+    default: return Text(cString: mosquitto_strerror(result))
     }
   }
 
@@ -253,7 +255,8 @@ final class BrokerConnection {
     switch options.security {
     case .none: return
     case .preSharedKey(let identity, let key):
-      try check(mosquitto_tls_psk_set(client, key, identity, nil), "--psk-file: hexadecimal digits")
+      try check(
+        mosquitto_tls_psk_set(client, key.c, identity.c, nil), "--psk-file: hexadecimal digits")
     case .certificates(let authorities, let certificate, let key):
       if authorities == nil {
         mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1)
@@ -261,7 +264,8 @@ final class BrokerConnection {
       // Nobody is there to type the password of an encrypted key: the answer is none.
       try check(
         mosquitto_tls_set(
-          client, authorities, authorities == nil ? "/etc/ssl/certs" : nil, certificate, key,
+          client, authorities?.c, authorities == nil ? Text("/etc/ssl/certs").c : nil,
+          certificate?.c, key?.c,
           { _, _, _, _ in 0 }), "TLS files")
     }
   }
@@ -270,15 +274,15 @@ final class BrokerConnection {
     if case .none = options.security { false } else { true }
   }
 
-  private var certificateRefusal: String? {
+  private var certificateRefusal: Text? {
     switch certificateError {
     case X509_V_OK: return nil
     // What libmosquitto's own check of the name leaves behind.
     case X509_V_ERR_UNSPECIFIED:
-      return joined("TLS: the broker's certificate is not for the host \(options.host)")
+      return "TLS: the broker's certificate is not for the host \(options.host)"
     default:
-      let words = String(cString: X509_verify_cert_error_string(Int(certificateError)))
-      return joined("TLS: the broker's certificate: \(words)")
+      let words = Text(cString: X509_verify_cert_error_string(Int(certificateError)))
+      return "TLS: the broker's certificate: \(words)"
     }
   }
 
@@ -298,7 +302,7 @@ final class BrokerConnection {
     var error: Int32 = 0
     var size = socklen_t(MemoryLayout<Int32>.size)
     if let socket, getsockopt(socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0, error != 0 {
-      throw BrokerError(String(cString: strerror(error)))
+      throw BrokerError(Text(cString: strerror(error)))
     }
     if waiting == 0 { throw BrokerError("the broker closed the connection before it answered") }
   }
@@ -312,7 +316,7 @@ final class BrokerConnection {
 
   private func check(_ result: Int32, _ what: StaticString) throws(BrokerError) {
     if result != 0 {
-      throw BrokerError(joined("\(what): \(String(cString: mosquitto_strerror(result)))"))
+      throw BrokerError("\(what): \(Text(cString: mosquitto_strerror(result)))")
     }
   }
 }

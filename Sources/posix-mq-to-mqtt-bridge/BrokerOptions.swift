@@ -4,22 +4,22 @@ import Linux
 
 /// How to reach the broker, and as whom.
 struct BrokerOptions {
-  let host: String
+  let host: Text
   let port: Int
   let keepAlive: Interval
   let security: Security
-  let username: String?
-  let password: String?
+  let username: Text?
+  let password: Text?
 
   enum Security {
     case none
     /// With the system's certificate authorities if `authorities` is nil.
-    case certificates(authorities: String?, certificate: String?, key: String?)
-    case preSharedKey(identity: String, key: String)
+    case certificates(authorities: Text?, certificate: Text?, key: Text?)
+    case preSharedKey(identity: Text, key: Text)
   }
 
   init(_ options: inout Options) {
-    host = options.text("host", "HOST", "the broker [127.0.0.1]") ?? "127.0.0.1"
+    host = options.text("host", "HOST", default: "127.0.0.1", "the broker")
     let tls = options.flag("tls", "use TLS, with the system's certificate authorities")
     let authorities = options.text("ca-file", "FILE", "use TLS, with these authorities (PEM)")
     let certificate = options.text("certificate-file", "FILE", "the client's certificate (PEM)")
@@ -43,7 +43,7 @@ struct BrokerOptions {
       options.fail("--psk-file needs --psk-identity")
     }
     for path in [authorities, certificate, key] {
-      if let path, access(path, R_OK) != 0 {
+      if let path, access(path.c, R_OK) != 0 {
         options.fail(SystemError("read", path).description)
       }
     }
@@ -59,9 +59,9 @@ struct BrokerOptions {
       password = secret(in: passwordFile, "--password-file", &options)
       if username == nil { options.fail("--password-file needs --username") }
     } else if username != nil, let folder = environment("CREDENTIALS_DIRECTORY"),
-      access(joined("\(folder)/mqtt-password"), F_OK) == 0
+      exists("\(folder)/mqtt-password")
     {
-      password = secret(in: joined("\(folder)/mqtt-password"), "credential mqtt-password", &options)
+      password = secret(in: "\(folder)/mqtt-password", "credential mqtt-password", &options)
     } else {
       password = nil
     }
@@ -72,27 +72,27 @@ struct BrokerOptions {
       "tell a broker that is gone after this time")
   }
 
-  var address: String { joined("\(host):\(port)") }
+  var address: Text { "\(host):\(port)" }
 }
 
 /// The first line of a file that only its owner and group may read.
-private func secret(in path: String, _ option: String, _ options: inout Options) -> String? {
+private func secret(in path: Text, _ option: StaticString, _ options: inout Options) -> Text? {
   do throws(SystemError) {
     let file = try FileDescriptor.open(path)
     var status = stat()
     guard fstat(file.raw, &status) == 0 else { throw SystemError("fstat", path) }
     guard status.st_mode & 0o007 == 0 else {
-      options.fail(joined("\(option) \(path): everybody may read it; chmod o= \(path)"))
+      options.fail("\(option) \(path): everybody may read it; chmod o= \(path)")
       return nil
     }
     let line = try file.readToEnd(limit: 4096, path).prefix { $0 != UInt8(ascii: "\n") }
     guard !line.isEmpty, !line.contains(0) else {
-      options.fail(joined("\(option) \(path): its first line is empty, or not a text"))
+      options.fail("\(option) \(path): its first line is empty, or not a text")
       return nil
     }
-    return String(decoding: line, as: UTF8.self)
+    return Text(line)
   } catch {
-    options.fail(joined("\(option): \(error.description)"))
+    options.fail("\(option): \(error.description)")
     return nil
   }
 }

@@ -1,24 +1,25 @@
 import CLinux
 import CSystemd
+import Linux
 
 /// The id that stands in the topics of a device that was given none.
 ///
 /// Made from /etc/machine-id with sd_id128_get_machine_app_specific(3), because machine-id(5) asks
 /// that the id itself stay on the machine; the host name where there is no machine-id.
-func defaultDeviceID() -> String {
+func defaultDeviceID() -> Text {
   var id = sd_id128_t()
   if sd_id128_get_machine_app_specific(applicationID, &id) == 0 {
-    let hexadecimal = Array("0123456789abcdef".utf8)
+    let hexadecimal = Text("0123456789abcdef").bytes
     return withUnsafeBytes(of: id) { bytes in
-      String(
-        decoding: bytes.prefix(8).flatMap {
+      Text(
+        bytes.prefix(8).flatMap {
           [hexadecimal[Int($0 >> 4)], hexadecimal[Int($0 & 15)]]
-        }, as: UTF8.self)
+        })
     }
   }
   var name = [CChar](repeating: 0, count: 256)
   guard gethostname(&name, name.count - 1) == 0, name[0] != 0 else { return "unnamed" }
-  return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  return Text(name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) })
 }
 
 /// 6f1e2a8c-53d4-4b0e-9a77-d0c6b3f1a945, drawn once for this application.

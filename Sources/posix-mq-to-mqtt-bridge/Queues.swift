@@ -40,12 +40,12 @@ struct Queues: ~Copyable {
   /// Takes the queues that systemd hands over, and opens or makes the others.
   ///
   /// Errors: those of mq_open(3).
-  init(prefix: String) throws(SystemError) {
+  init(prefix: Text) throws(SystemError) {
     let handed = Self.handedOver(prefix)
     var queues: [OwnedQueue] = []
     var size = RecordHeader.maximumRecordSize
     for program in Program.allCases {
-      let name = joined("\(prefix)\(program.name)")
+      let name = Text("\(prefix)\(program.name)")
       let inherited = handed.first { $0.program.rawValue == program.rawValue }
       let queue =
         if let inherited { try MessageQueue(owning: inherited.descriptor, name) } else {
@@ -62,14 +62,14 @@ struct Queues: ~Copyable {
 
   /// sd_listen_fds(3): the descriptors that the socket unit opened, by the queue that each one is.
   private static func handedOver(
-    _ prefix: String
+    _ prefix: Text
   ) -> [(program: Program, descriptor: mqd_t)] {
     let count = sd_listen_fds(1)
     guard count > 0 else { return [] }
     var found: [(program: Program, descriptor: mqd_t)] = []
     for descriptor in 3..<(3 + count) {
       for program in Program.allCases
-      where sd_is_mq(descriptor, joined("\(prefix)\(program.name)")) > 0 {
+      where sd_is_mq(descriptor, Text("\(prefix)\(program.name)").c) > 0 {
         found.append((program: program, descriptor: descriptor))
       }
     }
@@ -103,7 +103,7 @@ struct Queues: ~Copyable {
         throw .foreignKind(record.header.kind)
       }
       received += 1
-      if case .sourceState(let state) = record.body {
+      if let state = record.body(as: SourceState.self) {
         owned.state = state
         stateChanges += 1
       } else if owned.state == nil {
@@ -124,18 +124,18 @@ struct Queues: ~Copyable {
     let now = monotonicNanoseconds()
     if let last = owned.complainedNanoseconds, now - last < 60_000_000_000 { return }
     log.warning(
-      joined("queue of \(owned.program.name): skipped \(owned.complaintsSince) ")
-        + joined("\(owned.complaintsSince == 1 ? "message" : "messages"); ")
-        + joined("the last one \(error.description): who else writes there?"))
+      "queue of \(owned.program.name): skipped \(owned.complaintsSince) "
+        + "\(owned.complaintsSince == 1 ? "message" : "messages"); "
+        + "the last one \(error.description): who else writes there?")
     owned.complainedNanoseconds = now
     owned.complaintsSince = 0
   }
 
   /// Removes the queues of this prefix; the number of those that were there.
-  static func remove(prefix: String) throws(SystemError) -> Int {
+  static func remove(prefix: Text) throws(SystemError) -> Int {
     var count = 0
     for program in Program.allCases
-    where try MessageQueue.remove(joined("\(prefix)\(program.name)")) {
+    where try MessageQueue.remove("\(prefix)\(program.name)") {
       count += 1
     }
     return count

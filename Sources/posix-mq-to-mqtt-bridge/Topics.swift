@@ -4,27 +4,27 @@ import Records
 
 /// The topics of this device: `<prefix>/<device>/<program>` and `<prefix>/<device>/status`.
 struct Topics {
-  let deviceID: String
+  let deviceID: Text
   let status: [CChar]
   private let device: [CChar]
   private var levels = TopicLevels()
 
   init(_ options: inout Options) {
     let prefix =
-      options.text("topic-prefix", "TEXT", "what the topics begin with [stats]") ?? "stats"
+      options.text("topic-prefix", "TEXT", default: "stats", "what the topics begin with")
     deviceID =
       options.text("device-id", "TEXT", "this device in the topics [made from machine-id]")
       ?? defaultDeviceID()
-    if !Self.isTopic(prefix.utf8, levels: true) {
+    if !Self.isTopic(prefix.bytes, levels: true) {
       options.fail(
-        joined("--topic-prefix \(prefix): may not be empty or hold +, # or an empty level"))
+        "--topic-prefix \(prefix): may not be empty or hold +, # or an empty level")
     }
-    if !Self.isTopic(deviceID.utf8, levels: false) {
+    if !Self.isTopic(deviceID.bytes, levels: false) {
       options.fail("--device-id \(deviceID): may not be empty or hold /, + or #")
     }
-    let device = joined("\(prefix)/\(deviceID)")
-    status = Self.forC(joined("\(device)/status"))
-    self.device = device.utf8.map { CChar(bitPattern: $0) }
+    let device = Text("\(prefix)/\(deviceID)")
+    status = Self.forC("\(device)/status")
+    self.device = device.bytes.map { CChar(bitPattern: $0) }
   }
 
   /// Makes the topic of a record, as C wants it, in `topic`.
@@ -38,12 +38,12 @@ struct Topics {
     topic.append(0)
   }
 
-  private static func forC(_ topic: String) -> [CChar] {
-    topic.utf8.map { CChar(bitPattern: $0) } + [0]
+  private static func forC(_ topic: Text) -> [CChar] {
+    topic.bytes.map { CChar(bitPattern: $0) } + [0]
   }
 
   /// MQTT 5, 4.7: no wildcards, no NUL; some brokers treat a leading `$` specially.
-  private static func isTopic(_ text: String.UTF8View, levels: Bool) -> Bool {
+  private static func isTopic(_ text: [UInt8], levels: Bool) -> Bool {
     var previous = UInt8(ascii: "/")
     for byte in text {
       if byte == UInt8(ascii: "+") || byte == UInt8(ascii: "#") || byte < 0x20 { return false }

@@ -16,7 +16,7 @@ func run() -> Int32 {
   do throws(SystemError) {
     if options.removesQueues {
       let count = try Queues.remove(prefix: options.output.queuePrefix)
-      log.information(joined("removed \(count) queues"))
+      log.information("removed \(count) queues")
       return 0
     }
     if options.output.prints {

@@ -1,12 +1,15 @@
 import Daemon
 import Records
+import Linux
+import TestSupport
 import Testing
 
 @testable import posix_mq_to_mqtt_bridge
 
 struct TopicsTests {
   private func topics(_ arguments: String...) -> (topics: Topics, answer: Options.Answer?) {
-    var options = Options("tester", arguments: ["--config", "/dev/null"] + arguments)
+    var options = Options(
+      "tester", arguments: ["--config", "/dev/null"] + arguments.map { Text($0) })
     let topics = Topics(&options)
     return (topics, options.answer("Tests topics."))
   }
@@ -15,18 +18,20 @@ struct TopicsTests {
     String(decoding: topic.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 
+  private func record<Body: RecordBody>(_ body: Body) throws -> Record {
+    var (header, body, bytes) = (RecordHeader(instance: 1), body, [UInt8]())
+    header.encode(&body, into: &bytes)
+    return try Record(decoding: bytes, count: bytes.count)
+  }
+
   @Test func theyAreMadeOfPrefixDeviceAndProgram() throws {
     var (topics, answer) = topics("--device-id", "pi-7", "--topic-prefix", "site/a")
     #expect(answer == nil)
     #expect(text(topics.status) == "site/a/pi-7/status")
     var topic: [CChar] = []
-    let header = RecordHeader(instance: 1)
-    topics.name(
-      Record(header: header, body: .systemInformation(SystemInformation())), of: .cyclicSysinfo,
-      &topic)
+    topics.name(try record(SystemInformation()), of: .cyclicSysinfo, &topic)
     #expect(text(topic) == "site/a/pi-7/cyclic-sysinfo")
-    topics.name(
-      Record(header: header, body: .sourceState(SourceState(.running))), of: .cyclicSysinfo, &topic)
+    topics.name(try record(SourceState(.running)), of: .cyclicSysinfo, &topic)
     #expect(text(topic) == "site/a/pi-7/cyclic-sysinfo/state")
   }
 

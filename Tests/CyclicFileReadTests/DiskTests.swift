@@ -1,5 +1,7 @@
 import Foundation
 import Records
+import Linux
+import TestSupport
 import Testing
 
 @testable import cyclic_file_read
@@ -105,7 +107,7 @@ struct DiskTests {
         at: sysfs.appending(path: "dev/block/\(folder)"), withIntermediateDirectories: true)
     }
     try Data("1\n".utf8).write(to: sysfs.appending(path: "dev/block/179:1/partition"))
-    var partitions = Partitions(sysfs: sysfs.path())
+    var partitions = Partitions(sysfs: Text(sysfs.path()))
     let disks = try disks("linux-4.9-armv7l-raspberry-pi")
     #expect(disks[3...5].map { partitions.contain($0) } == [false, true, nil])
     // Asked once: what was known stays known.

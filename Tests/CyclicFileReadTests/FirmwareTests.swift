@@ -1,5 +1,6 @@
 import Linux
 import Records
+import TestSupport
 import Testing
 
 @testable import cyclic_file_read
@@ -52,10 +53,10 @@ struct FirmwareTests {
 
   @Test func withoutFirmwareThereIsNoGroup() throws {
     #expect(throws: SystemError.self) {
-      _ = try RaspberryPiGroup(sysfs: Fixture.path("disks"), device: nil)
+      _ = try RaspberryPiGroup(sysfs: Text(Fixture.path("disks")), device: nil)
     }
     #expect(throws: SystemError.self) {
-      _ = try RaspberryPiGroup(sysfs: Fixture.path("disks"), device: "/dev/no-such-device")
+      _ = try RaspberryPiGroup(sysfs: Text(Fixture.path("disks")), device: "/dev/no-such-device")
     }
   }
 
@@ -123,7 +124,7 @@ struct DirectoryTests {
   @Test func everyEntryIsShownOnceEvenWithASmallBuffer() throws {
     var names: [String] = []
     var buffer = [UInt8](repeating: 0, count: 64)
-    try Directory(Fixture.path("processes/armv7l-raspberry-pi")).forEachEntry(&buffer) {
+    try Directory(Text(Fixture.path("processes/armv7l-raspberry-pi"))).forEachEntry(&buffer) {
       names.append(String(decoding: $0[$1], as: UTF8.self))
     }
     #expect(
@@ -131,7 +132,7 @@ struct DirectoryTests {
   }
 
   @Test func aFileIsNoFolder() {
-    #expect(throws: SystemError.self) { _ = try Directory(Fixture.path("disks/README.md")) }
+    #expect(throws: SystemError.self) { _ = try Directory(Text(Fixture.path("disks/README.md"))) }
   }
 
   @Test func anyBytesAreReadWithinTheirBounds() throws {

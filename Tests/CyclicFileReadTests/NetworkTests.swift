@@ -174,10 +174,8 @@ struct NetworkTests {
     var header = RecordHeader(instance: 1)
     var bytes: [UInt8] = []
     header.encode(&wireless, into: &bytes)
-    guard case .wireless(let decoded) = try Record(decoding: bytes, count: bytes.count).body else {
-      Issue.record("another kind")
-      return
-    }
+    let record = try Record(decoding: bytes, count: bytes.count)
+    let decoded = try #require(record.body(as: Wireless.self))
     #expect(decoded.signalTenths == -10)
     #expect(decoded.noiseTenths == -950)
   }

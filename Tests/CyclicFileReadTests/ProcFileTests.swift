@@ -1,6 +1,8 @@
 import Daemon
 import Foundation
 import Records
+import Linux
+import TestSupport
 import Testing
 
 @testable import cyclic_file_read
@@ -30,7 +32,7 @@ struct ProcFileTests {
 
   @Test(arguments: [0, 1, 4095, 4096, 4097, 100_000]) func aFileIsReadWhole(_ length: Int) throws {
     let content = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-    var file = ProcFile(try write(content, to: "whole"))
+    var file = ProcFile(Text(try write(content, to: "whole")))
     var buffer: [UInt8] = []
     for _ in 0..<3 {
       #expect(file.read(into: &buffer, log) == length)
@@ -41,7 +43,7 @@ struct ProcFileTests {
 
   @Test func aFileThatGrewIsReadWholeAndOneThatShrankIsNoLongerThanItIs() throws {
     var buffer: [UInt8] = []
-    var file = ProcFile(try write([1], to: "file"))
+    var file = ProcFile(Text(try write([1], to: "file")))
     #expect(file.read(into: &buffer, log) == 1)
     _ = try write([UInt8](repeating: 2, count: 9000), to: "file")
     #expect(file.read(into: &buffer, log) == 9000)
@@ -53,7 +55,7 @@ struct ProcFileTests {
 
   @Test func aFileThatIsNotThereYetIsReadOnceItIs() throws {
     var buffer: [UInt8] = []
-    var file = ProcFile(folder.appending(path: "late").path())
+    var file = ProcFile(Text(folder.appending(path: "late").path()))
     #expect(file.read(into: &buffer, log) == nil)
     #expect(file.read(into: &buffer, log) == nil)
     _ = try write([7], to: "late")
@@ -79,7 +81,7 @@ struct ProcFileTests {
 
   @Test func aFolderIsNoFile() throws {
     var buffer: [UInt8] = []
-    var file = ProcFile(folder.path())
+    var file = ProcFile(Text(folder.path()))
     #expect(file.load(&buffer) == -Int(EISDIR))
     try FileManager.default.removeItem(at: folder)
   }
@@ -90,7 +92,7 @@ struct ProcFileTests {
   ])
   func aFileOfOneNumberIsThatNumber(_ text: String, _ number: UInt64?) throws {
     var buffer: [UInt8] = []
-    var file = ProcFile(try write(Array(text.utf8), to: "number"))
+    var file = ProcFile(Text(try write(Array(text.utf8), to: "number")))
     #expect(file.number(&buffer) == number)
     try FileManager.default.removeItem(at: folder)
   }
@@ -105,7 +107,7 @@ struct ProcFileTests {
     #expect(Foundation.write(descriptor, "42", 2) == 2)
     close(descriptor)
     var buffer: [UInt8] = []
-    var file = ProcFile(folder.path() + "/", FixedText<16>(name.span), "")
+    var file = ProcFile(Text(folder.path() + "/"), FixedText<16>(name.span), "")
     #expect(file.number(&buffer) == 42)
     try FileManager.default.removeItem(at: folder)
   }

@@ -1,5 +1,7 @@
 import Foundation
 import Records
+import Linux
+import TestSupport
 import Testing
 
 @testable import cyclic_file_read
@@ -113,7 +115,7 @@ struct ProcessTests {
   }
 
   @Test func aScanCountsAndRanks() throws {
-    var scan = try ProcessScan(procfs: Fixture.path(Self.folder), count: 2)
+    var scan = try ProcessScan(procfs: Text(Fixture.path(Self.folder)), count: 2)
     try scan.run()
     let counts = scan.counts
     #expect(counts.processCount == 9)
@@ -147,7 +149,7 @@ struct ProcessTests {
     try FileManager.default.copyItem(
       at: Capture.folder.appending(path: Self.folder), to: folder)
     defer { try? FileManager.default.removeItem(at: folder) }
-    var scan = try ProcessScan(procfs: folder.path(), count: 3)
+    var scan = try ProcessScan(procfs: Text(folder.path()), count: 3)
     try scan.run()
     func rewrite(_ id: Int, _ old: String, _ new: String) throws {
       let file = folder.appending(path: "\(id)/stat")

@@ -1,6 +1,7 @@
 import CDBus
 import Records
 import TestSupport
+import Linux
 import Testing
 
 @testable import dbus_systemd_signals

@@ -1,3 +1,5 @@
+import Linux
+import TestSupport
 import Testing
 
 @testable import Daemon
@@ -9,18 +11,18 @@ struct IntervalTests {
     ("1d", 86_400_000_000_000), ("1s500ms", 1_500_000_000),
   ])
   func whatPeopleWrite(_ text: String, _ nanoseconds: UInt64) {
-    #expect(Interval(text)?.nanoseconds == nanoseconds)
+    #expect(Interval(Text(text))?.nanoseconds == nanoseconds)
   }
 
   @Test(arguments: [
     "", "s", "-1s", "1 s", "1x", "1.5s", "1sec ", "99999999999999999999", "999999999999d", "1s-",
   ])
   func whatIsNoTimeIsRefused(_ text: String) {
-    #expect(Interval(text) == nil)
+    #expect(Interval(Text(text)) == nil)
   }
 
   @Test(arguments: ["0s", "100ms", "1s", "90s", "5min", "1h", "2d", "250us"])
   func theDescriptionIsReadBackAsTheSame(_ text: String) {
-    #expect(Interval(text)?.description == text)
+    #expect(Interval(Text(text))?.description.string == text)
   }
 }

@@ -1,4 +1,6 @@
 import Foundation
+import Linux
+import TestSupport
 import Testing
 
 @testable import Daemon
@@ -8,8 +10,8 @@ struct OptionsTests {
   private struct Settings {
     var interval = Interval.seconds(0)
     var count = 0
-    var name: String?
-    var units: [String] = []
+    var name: Text?
+    var units: [Text] = []
     var flag = false
     var answer: Options.Answer?
 
@@ -17,7 +19,8 @@ struct OptionsTests {
       let path = NSTemporaryDirectory() + "st-options-\(UUID().uuidString)"
       defer { try? FileManager.default.removeItem(atPath: path) }
       try (configuration ?? "").write(toFile: path, atomically: true, encoding: .utf8)
-      var options = Options("tester", arguments: ["--config", path] + arguments)
+      var options = Options(
+        "tester", arguments: ["--config", Text(path)] + arguments.map { Text($0) })
       interval = options.interval(
         "interval", default: .seconds(1), atLeast: .seconds(1), atMost: .seconds(60), "how often")
       count = options.number("count", default: 3, in: 1...9, "how many")
@@ -25,8 +28,8 @@ struct OptionsTests {
       units = options.texts("unit", "GLOB", "which")
       flag = options.flag("flag", "whether")
       answer = options.answer("Tests options.")
-      if let text = answer?.text.replacingOccurrences(of: path, with: "FILE") {
-        answer = Options.Answer(text: text, status: answer!.status)
+      if let text = answer?.text.string.replacingOccurrences(of: path, with: "FILE") {
+        answer = Options.Answer(text: Text(text), status: answer!.status)
       }
     }
   }
@@ -43,11 +46,11 @@ struct OptionsTests {
     _ value: String?, _ interval: Interval?, _ mistake: String?
   ) throws {
     var options = Options(
-      "tester", arguments: ["--config", "/dev/null"] + (value.map { ["--pulse", $0] } ?? []))
+      "tester", arguments: ["--config", "/dev/null"] + (value.map { ["--pulse", Text($0)] } ?? []))
     let given = options.intervalOrOff(
       "pulse", default: .seconds(5), atLeast: .seconds(1), atMost: .seconds(60), "how often")
     #expect(given == interval)
-    #expect(options.answer("Tests options.")?.text == mistake)
+    #expect(options.answer("Tests options.")?.text.string == mistake)
   }
 
   @Test func withoutOptionsTheDefaultsHold() throws {
@@ -108,7 +111,8 @@ struct OptionsTests {
     (["--flag=perhaps"], "--flag: say yes or no"),
   ])
   func aMistakeIsOneLineAndStatus2(_ arguments: [String], _ line: String) throws {
-    var options = Options("tester", arguments: ["--config", "/dev/null"] + arguments)
+    var options = Options(
+      "tester", arguments: ["--config", "/dev/null"] + arguments.map { Text($0) })
     _ = options.interval(
       "interval", default: .seconds(1), atLeast: .seconds(1), atMost: .seconds(60), "how often")
     _ = options.number("count", default: 3, in: 1...9, "how many")
@@ -116,7 +120,7 @@ struct OptionsTests {
     _ = options.flag("flag", "whether")
     let given = options.answer("Tests options.")
     let answer = try #require(given)
-    #expect(answer.text == line)
+    #expect(answer.text.string == line)
     #expect(answer.status == 2)
   }
 
@@ -128,7 +132,7 @@ struct OptionsTests {
   ])
   func aMistakeInTheFileNamesItsLine(_ file: String, _ line: String) throws {
     let answer = try #require(try Settings(configuration: file).answer)
-    #expect(answer.text == line)
+    #expect(answer.text.string == line)
     #expect(answer.status == 2)
   }
 

@@ -1,4 +1,6 @@
 import CLinux
+import Linux
+import TestSupport
 import Testing
 
 @testable import Daemon
@@ -16,6 +18,6 @@ struct ServiceNotifierTests {
 
   @Test(arguments: [nil, "", "0", "-1", "soon"])
   func whatIsNoTimeIsNoWatchdog(_ text: String?) {
-    #expect(ServiceNotifier.watchdog(microseconds: text, process: nil) == nil)
+    #expect(ServiceNotifier.watchdog(microseconds: text.map { Text($0) }, process: nil) == nil)
   }
 }

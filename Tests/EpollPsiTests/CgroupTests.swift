@@ -1,6 +1,7 @@
 import Foundation
 import Linux
 import Records
+import TestSupport
 import Testing
 
 @testable import epoll_psi
@@ -30,8 +31,8 @@ final class Tree {
 
   /// What fits these patterns now.
   func found(_ patterns: String...) throws -> [String] {
-    let patterns = try patterns.map { try #require(CgroupPattern(parsing: $0)) }
-    var tree = try CgroupTree(root: Path(root.path()), patterns, follows: false)
+    let patterns = try patterns.map { try #require(CgroupPattern(parsing: Text($0))) }
+    var tree = try CgroupTree(root: Text(root.path()), patterns, follows: false)
     return tree.scan().map { text($0.cgroup) }.sorted()
   }
 }
@@ -77,7 +78,7 @@ struct CgroupTests {
 
   @Test(arguments: ["", "/", "//", "..", "a/../b", "./a", "a/."])
   func whatLeadsOutOfTheTreeIsNoPattern(_ text: String) {
-    #expect(CgroupPattern(parsing: text) == nil)
+    #expect(CgroupPattern(parsing: Text(text)) == nil)
   }
 
   @Test func aNameMayBeAnyBytes() throws {
@@ -86,18 +87,18 @@ struct CgroupTests {
     path += [0x61, -1, 0x62, 0]
     #expect(mkdir(path, 0o700) == 0)
     let pattern = try #require(CgroupPattern(parsing: "a*"))
-    var cgroups = try CgroupTree(root: Path(tree.root.path()), [pattern], follows: false)
+    var cgroups = try CgroupTree(root: Text(tree.root.path()), [pattern], follows: false)
     let places = cgroups.scan()
     let place = try #require(places.first)
     #expect((0..<place.cgroup.count).map { place.cgroup[$0] } == [0x61, 0xFF, 0x62])
-    #expect(place.file(.cpu).forC.count == path.count + "/cpu.pressure".utf8.count)
+    #expect(place.file(.cpu).c.count == path.count + "/cpu.pressure".utf8.count)
     rmdir(path)
   }
 
   @Test func whatComesAndGoesIsTold() throws {
     let tree = try Tree("system.slice")
     let pattern = try #require(CgroupPattern(parsing: "system.slice/*.service"))
-    var cgroups = try CgroupTree(root: Path(tree.root.path()), [pattern], follows: true)
+    var cgroups = try CgroupTree(root: Text(tree.root.path()), [pattern], follows: true)
     _ = cgroups.scan()
     let unwatched = cgroups.unwatched?.description
     #expect(unwatched == nil)
@@ -130,8 +131,8 @@ struct CgroupTests {
 
   @Test func onlyTheSecondVersionOfCgroupsIsARoot() throws {
     let tree = try Tree("x")
-    #expect(CgroupTree.root(tree.root.path()) == nil)
+    #expect(CgroupTree.root(Text(tree.root.path())) == nil)
     try tree.write("", to: "cgroup.controllers")
-    #expect(CgroupTree.root(tree.root.path()) != nil)
+    #expect(CgroupTree.root(Text(tree.root.path())) != nil)
   }
 }

@@ -1,5 +1,6 @@
 import Records
 import TestSupport
+import Linux
 import Testing
 
 @testable import epoll_psi
@@ -36,7 +37,7 @@ struct TriggerTests {
     "cpu:some:-1s/2s",
   ])
   func whatIsNoTriggerIsRejected(_ text: String) {
-    #expect(throws: Trigger.ParseError.self) { try Trigger(parsing: text) }
+    #expect(throws: Trigger.ParseError.self) { try Trigger(parsing: Text(text)) }
   }
 
   @Test(arguments: [
@@ -45,12 +46,12 @@ struct TriggerTests {
     ("cpu:some:1us/9s", "cpu:some:2us/10s"),
   ])
   func withoutPrivilegeTheWindowIsTheNextMultipleOf2s(_ asked: String, _ given: String) throws {
-    #expect(try Trigger(parsing: asked).withoutPrivilege?.description == given)
+    #expect(try Trigger(parsing: Text(asked)).withoutPrivilege?.description.string == given)
   }
 
   @Test(arguments: ["cpu:some:1s/2s", "cpu:some:1s/4s", "cpu:some:1s/10s"])
   func aMultipleOf2sStaysAsItIs(_ text: String) throws {
-    #expect(try Trigger(parsing: text).withoutPrivilege == nil)
+    #expect(try Trigger(parsing: Text(text)).withoutPrivilege == nil)
   }
 
   /// The kernel reads 31 bytes and a zero.

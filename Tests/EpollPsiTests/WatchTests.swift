@@ -1,6 +1,7 @@
 import Foundation
 import Linux
 import Records
+import TestSupport
 import Testing
 
 @testable import epoll_psi
@@ -12,7 +13,7 @@ struct WatchTests {
 
   private func place(_ tree: Tree) throws -> Place {
     try tree.add("pressure")
-    return Place(procfs: tree.root.path())
+    return Place(procfs: Text(tree.root.path()))
   }
 
   @Test func aCopyIsReadAndNeverWrittenTo() throws {
@@ -105,8 +106,8 @@ struct WatchTests {
 
   @Test func theReasonForNoPressureFitsIntoItsRecord() throws {
     let tree = try Tree()
-    #expect(missingPressure(tree.root.path())?.contains("psi=1") == true)
-    let reason = try #require(missingPressure("/nowhere")).replacingOccurrences(
+    #expect(missingPressure(Text(tree.root.path()))?.contains("psi=1") == true)
+    let reason = try #require(missingPressure("/nowhere")).string.replacingOccurrences(
       of: "/nowhere", with: "/proc")
     #expect(reason.hasPrefix("no /proc/pressure: "))
     #expect(!SourceState(.unavailable, reason: [UInt8](reason.utf8).span).reason.isCut)

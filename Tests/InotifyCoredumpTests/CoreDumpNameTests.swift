@@ -1,6 +1,7 @@
 import Foundation
 import Records
 import TestSupport
+import Linux
 import Testing
 
 @testable import inotify_coredump

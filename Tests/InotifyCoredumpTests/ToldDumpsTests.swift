@@ -102,7 +102,7 @@ struct ToldDumpsTests {
       path: "state-\(UInt32.random(in: 0...UInt32.max))")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
-    let file = StateFile(path: folder.path() + "/state")
+    let file = StateFile(path: Text(folder.path() + "/state"))
     #expect(try file.load() == nil)
     var told = ToldDumps()
     try file.save(told)
@@ -115,7 +115,7 @@ struct ToldDumpsTests {
     try Data("garbage".utf8).write(to: folder.appending(path: "state"))
     #expect(throws: SystemError.self) { try file.load() }
     #expect(throws: SystemError.self) {
-      try StateFile(path: folder.path() + "/no/state").save(told)
+      try StateFile(path: Text(folder.path() + "/no/state")).save(told)
     }
   }
 

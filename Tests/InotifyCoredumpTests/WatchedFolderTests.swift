@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import Linux
+import TestSupport
 import Testing
 
 @testable import inotify_coredump
@@ -61,7 +62,7 @@ struct WatchedFolderTests {
   @Test func filesAreToldWhenMadeClosedAndMovedHere() throws {
     let place = try Place()
     try place.make("d")
-    var folder = try WatchedFolder(place.path + "/d")
+    var folder = try WatchedFolder(Text(place.path + "/d"))
     expectExists(folder, true)
     place.write("d/a")
     place.move("d/a", "d/b")
@@ -72,7 +73,7 @@ struct WatchedFolderTests {
 
   @Test func aFolderThatComesLaterIsFollowedFromTheNearestOneAbove() throws {
     let place = try Place()
-    var folder = try WatchedFolder(place.path + "/a/b/c")
+    var folder = try WatchedFolder(Text(place.path + "/a/b/c"))
     expectExists(folder, false)
     try place.make("a")
     #expect(try events(&folder) == [])
@@ -85,7 +86,7 @@ struct WatchedFolderTests {
   @Test func aFolderThatGoesIsAwaited() throws {
     let place = try Place()
     try place.make("a/b")
-    var folder = try WatchedFolder(place.path + "/a/b/")
+    var folder = try WatchedFolder(Text(place.path + "/a/b/"))
     #expect(rmdir(place.path + "/a/b") == 0)
     #expect(try events(&folder) == ["gone"])
     expectExists(folder, false)
@@ -98,7 +99,7 @@ struct WatchedFolderTests {
     let place = try Place()
     try place.make("a/b")
     try place.make("a/new")
-    var folder = try WatchedFolder(place.path + "/a/b")
+    var folder = try WatchedFolder(Text(place.path + "/a/b"))
     place.move("a/b", "a/old")
     place.move("a/new", "a/b")
     place.write("a/old/lost")
@@ -112,7 +113,7 @@ struct WatchedFolderTests {
   @Test func aFolderAboveThatIsReplacedReplacesIt() throws {
     let place = try Place()
     try place.make("a/b")
-    var folder = try WatchedFolder(place.path + "/a/b")
+    var folder = try WatchedFolder(Text(place.path + "/a/b"))
     place.move("a", "z")
     #expect(try events(&folder) == ["gone"])
     try place.make("a/b")
@@ -124,7 +125,7 @@ struct WatchedFolderTests {
   @Test func moreThanInotifyCanTellIsSaid() throws {
     let place = try Place()
     try place.make("d")
-    var folder = try WatchedFolder(place.path + "/d")
+    var folder = try WatchedFolder(Text(place.path + "/d"))
     let limit = try String(
       contentsOfFile: "/proc/sys/fs/inotify/max_queued_events", encoding: .utf8)
     let count = try #require(Int(limit.trimmingCharacters(in: .whitespacesAndNewlines)))
@@ -142,7 +143,7 @@ struct WatchedFolderTests {
   @Test func aFileInTheWayIsNoFolder() throws {
     let place = try Place()
     place.write("d")
-    var folder = try WatchedFolder(place.path + "/d")
+    var folder = try WatchedFolder(Text(place.path + "/d"))
     expectExists(folder, false)
     #expect(unlink(place.path + "/d") == 0)
     try place.make("d")
@@ -152,9 +153,9 @@ struct WatchedFolderTests {
   @Test func slashesMoreOrLessAreTheSamePath() throws {
     let place = try Place()
     try place.make("d")
-    let folder = try WatchedFolder("/" + place.path + "///d//")
+    let folder = try WatchedFolder(Text("/" + place.path + "///d//"))
     expectExists(folder, true)
-    let path = folder.path
+    let path = folder.path.string
     #expect(!path.hasSuffix("/"))
     let file = folder.filePath([65])
     #expect(file == Array((path + "/A").utf8) + [0])
@@ -164,7 +165,7 @@ struct WatchedFolderTests {
     let place = try Place()
     try place.make("d")
     for name in ["a", "b"] { place.write("d/" + name) }
-    let folder = try WatchedFolder(place.path + "/d")
+    let folder = try WatchedFolder(Text(place.path + "/d"))
     var names: Set<String> = []
     try folder.eachName { name in
       names.insert(String(decoding: name.indices.map { name[$0] }, as: UTF8.self))

@@ -73,16 +73,6 @@ struct CompressedNumberTests {
   func terminalsHaveNames(_ number: UInt16, _ name: String) {
     #expect(terminalName(number).string == name)
   }
-
-  @Test(arguments: ["", "-1", "1x", "18446744073709551616", "99999999999999999999", " 1"])
-  func whatIsNoDecimalNumberIsRefused(_ text: String) {
-    #expect(decimal([UInt8](text.utf8).span) == nil)
-  }
-
-  @Test(arguments: [0, 7, 4096, UInt64.max])
-  func decimalNumbersAreRead(_ number: UInt64) {
-    #expect(decimal([UInt8]("\(number)".utf8).span) == number)
-  }
 }
 
 extension UInt64 {

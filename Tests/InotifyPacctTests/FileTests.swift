@@ -2,6 +2,7 @@ import CLinux
 import Foundation
 import Linux
 import Records
+import TestSupport
 import Testing
 
 @testable import inotify_pacct
@@ -35,7 +36,7 @@ struct FileTests {
   private func follow(
     _ kept: Position? = nil, fromStart: Bool = true
   ) throws -> FollowedFile {
-    let source = try FollowedFile(folder.path("pacct"))
+    let source = try FollowedFile(Text(folder.path("pacct")))
     try source.open(kept, fromStart: fromStart)
     return source
   }
@@ -194,23 +195,23 @@ struct FileTests {
   }
 
   @Test func whatIsMissingOrNoFileIsAnError() throws {
-    #expect(throws: SystemError.self) { _ = try AccountingFile(folder.path("none")) }
-    #expect(throws: SystemError.self) { _ = try AccountingFile(folder.path) }
+    #expect(throws: SystemError.self) { _ = try AccountingFile(Text(folder.path("none"))) }
+    #expect(throws: SystemError.self) { _ = try AccountingFile(Text(folder.path)) }
     #expect(mkfifo(folder.path("fifo"), 0o600) == 0)
-    #expect(throws: SystemError.self) { _ = try AccountingFile(folder.path("fifo")) }
+    #expect(throws: SystemError.self) { _ = try AccountingFile(Text(folder.path("fifo"))) }
   }
 
   @Test func aPositionIsKeptInItsFile() throws {
     let path = folder.path("state")
-    let file = PositionFile(path)
+    let file = PositionFile(Text(path))
     #expect(try file.read() == nil)
     let position = Position(device: 1, inode: 2, offset: 64, fingerprint: 4)
     try file.write(position)
     try file.write(Position(device: 1, inode: 2, offset: 128, fingerprint: 5))
     try file.synchronize()
-    #expect(try PositionFile(path).read()?.offset == 128)
+    #expect(try PositionFile(Text(path)).read()?.offset == 128)
     folder.truncate("state", 20)
-    #expect(throws: SystemError.self) { try PositionFile(path).read() }
+    #expect(throws: SystemError.self) { try PositionFile(Text(path)).read() }
   }
 }
 

@@ -1,5 +1,6 @@
 import Records
 import TestSupport
+import Linux
 import Testing
 
 @testable import inotify_pacct

@@ -1,6 +1,7 @@
 import CLinux
 import Foundation
 import Linux
+import TestSupport
 import Testing
 
 struct InotifyTests {
@@ -66,7 +67,8 @@ struct InotifyTests {
   @Test func theKernelTellsOfARenameWithOneCookie() throws {
     let folder = try Folder()
     var inotify = try Inotify()
-    let watch = try inotify.addWatch(folder.path, [.created, .movedFrom, .movedTo, .onlyFolder])
+    let watch = try inotify.addWatch(
+      Text(folder.path), [.created, .movedFrom, .movedTo, .onlyFolder])
     #expect(try inotify.next() == nil)
     let file = clinux_open(folder.path + "/a", O_WRONLY | O_CREAT, 0o600)
     #expect(file >= 0 && close(file) == 0)
@@ -84,7 +86,7 @@ struct InotifyTests {
   @Test func aRemovedWatchSaysSoOnce() throws {
     let folder = try Folder()
     var inotify = try Inotify()
-    let watch = try inotify.addWatch(folder.path, .created)
+    let watch = try inotify.addWatch(Text(folder.path), .created)
     inotify.removeWatch(watch)
     inotify.removeWatch(watch)
     #expect(try inotify.next()?.mask == .ignored)
@@ -96,10 +98,10 @@ struct InotifyTests {
     let inotify = try Inotify()
     let missing = folder.path + "/missing"
     #expect {
-      _ = try inotify.addWatch(missing, .created)
+      _ = try inotify.addWatch(Text(missing), .created)
     } throws: {
       let error = $0 as? SystemError
-      return error?.errno == ENOENT && error?.subject == missing
+      return error?.errno == ENOENT && error?.subject == Text(missing)
     }
   }
 

@@ -1,4 +1,5 @@
 import CLinux
+import TestSupport
 import Testing
 
 @testable import Linux
@@ -13,8 +14,8 @@ struct MessageQueueTests {
 
   @Test func whatIsSentIsReceivedInOrder() throws {
     try withName { name in
-      let sender = try MessageQueue.open(name, .sending, depth: 4, messageSize: 16)
-      let receiver = try MessageQueue.open(name, .receiving, depth: 4, messageSize: 16)
+      let sender = try MessageQueue.open(Text(name), .sending, depth: 4, messageSize: 16)
+      let receiver = try MessageQueue.open(Text(name), .receiving, depth: 4, messageSize: 16)
       var buffer = [UInt8](repeating: 0, count: 16)
       #expect(try receiver.receive(into: &buffer) == nil)
       #expect(try sender.send([1, 2, 3]))
@@ -28,7 +29,7 @@ struct MessageQueueTests {
 
   @Test func aFullQueueSaysSoAndNeverBlocks() throws {
     try withName { name in
-      let queue = try MessageQueue.open(name, .sending, depth: 2, messageSize: 16)
+      let queue = try MessageQueue.open(Text(name), .sending, depth: 2, messageSize: 16)
       #expect(try queue.send([1]))
       #expect(try queue.send([2]))
       #expect(try queue.send([3]) == false)
@@ -40,16 +41,16 @@ struct MessageQueueTests {
     try withName { name in
       let limit = try readFile("/proc/sys/fs/mqueue/msg_max").prefix { $0 != 10 }
       let allowed = try #require(Int(String(decoding: limit, as: UTF8.self)))
-      let queue = try MessageQueue.open(name, .sending, depth: allowed + 1, messageSize: 16)
+      let queue = try MessageQueue.open(Text(name), .sending, depth: allowed + 1, messageSize: 16)
       #expect(queue.depth == allowed)
     }
   }
 
   @Test func aQueueWithShorterMessagesIsRefused() throws {
     try withName { name in
-      _ = try MessageQueue.open(name, .sending, depth: 2, messageSize: 16)
+      _ = try MessageQueue.open(Text(name), .sending, depth: 2, messageSize: 16)
       do throws(SystemError) {
-        _ = try MessageQueue.open(name, .sending, depth: 2, messageSize: 32)
+        _ = try MessageQueue.open(Text(name), .sending, depth: 2, messageSize: 32)
         Issue.record("it was taken")
       } catch {
         #expect(error.errno == EMSGSIZE)
@@ -69,9 +70,9 @@ struct MessageQueueTests {
 
   @Test func removingTellsWhetherThereWasOne() throws {
     try withName { name in
-      _ = try MessageQueue.open(name, .sending, depth: 2, messageSize: 16)
-      #expect(try MessageQueue.remove(name))
-      #expect(try MessageQueue.remove(name) == false)
+      _ = try MessageQueue.open(Text(name), .sending, depth: 2, messageSize: 16)
+      #expect(try MessageQueue.remove(Text(name)))
+      #expect(try MessageQueue.remove(Text(name)) == false)
     }
   }
 }

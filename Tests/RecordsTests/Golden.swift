@@ -52,9 +52,12 @@ struct Golden: CustomTestStringConvertible {
     #expect(hexadecimal(bytes) == hexadecimal(golden.bytes), sourceLocation: sourceLocation)
     let decodedHeader = try RecordHeader(decoding: golden.bytes.span)
     #expect(decodedHeader == header, sourceLocation: sourceLocation)
-    var decoder = FieldDecoder(golden.bytes, decodedHeader)
-    let decoded: Body = try decoder.body()
-    #expect(decoded == body, sourceLocation: sourceLocation)
+    let decoded = try Record(decoding: golden.bytes, count: golden.bytes.count)
+    #expect(decoded.body(as: Body.self) == body, sourceLocation: sourceLocation)
+    #expect(decoded.isEvent == body.isEvent, sourceLocation: sourceLocation)
+    let event = body.isEvent ? EventRule.always : .never
+    #expect(
+      Body.eventRule == .dependsOnFields || Body.eventRule == event, sourceLocation: sourceLocation)
   }
 }
 
