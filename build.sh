@@ -195,6 +195,36 @@ make_root() (
   mv -T "$partial" "$2"
 )
 
+# need_foreign_root ARCHITECTURE: what the package of another architecture depends on, and nothing
+# else, unpacked as .build/root-<arch>; the tests run the programs in it with qemu.
+need_foreign_root() {
+  local arch=$1 depends version root
+  # The first of alternatives; versions are for those who install it.
+  depends=$(dpkg-deb --field "debs/stats-recording_"*"_$arch.deb" Depends |
+    sed -E 's/ *\([^)]*\)//g; s/ *\|[^,]*//g; s/ //g')
+  version=$({ echo "$depends" && declare -f make_foreign_root; } | sha256sum)
+  root=$cache/roots/$arch-${version::12}
+  if [[ ! -d $root ]]; then
+    need "to make a system of $arch" "${sysroot_tools[@]}"
+    make_foreign_root "$arch" "$depends" "$root"
+  fi
+  ln -sfnT "$root" ".build/root-$arch"
+}
+
+# make_foreign_root ARCHITECTURE DEPENDS FOLDER: all of it or, when interrupted, nothing.
+make_foreign_root() (
+  partial=$3.partial
+  mkdir -p "$(dirname "$3")"
+  trap 'rm -rf "$partial"' EXIT
+  rm -rf "$partial"
+  mkdir "$partial"
+  mirror=$(debian_mirror)
+  echo "Making a Debian system of $1 from $mirror" >&2
+  mmdebstrap --quiet --mode=chrootless --variant=extract --architectures="$1" --include="$2" \
+    "$suite" - "$mirror" | tar -x -C "$partial" --no-same-owner --exclude='./dev/*'
+  mv -T "$partial" "$3"
+)
+
 # From PyPI: the witness for what cyclic-file-read tells.
 need_psutil() {
   local folder=$cache/python
@@ -610,6 +640,8 @@ command_test() {
   step 'swift format lint' \
     swift format lint --strict --recursive --parallel Package.swift Sources Tests
   step "packages for ${architectures[*]}" package "${architectures[@]}"
+  need_foreign_root arm64
+  need_foreign_root armhf
   step 'lintian' lintian --fail-on error,warning --allow-root debs/*.deb
   host=(
     --disable-xctest --scratch-path .build/host --explicit-target-dependency-import-check error
