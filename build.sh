@@ -365,6 +365,8 @@ build() {
       --scratch-path ".build/$arch" --explicit-target-dependency-import-check error
       # No path of this machine in the programs.
       -Xswiftc -file-prefix-map -Xswiftc "$PWD=." -Xcc "-ffile-prefix-map=$PWD=."
+      # Nor a hash of it, which is there for the next build.
+      -Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen
       # For comparing strings; the linker drops it where it is not used.
       -Xlinker "$swift_resources/embedded/$triple/libswiftUnicodeDataTables.a"
     )
@@ -605,7 +607,7 @@ command_run() {
 
 # ---- Testing -------------------------------------------------------------------------------------
 
-readonly steps=6
+steps=7
 step=0
 
 # step TITLE COMMAND...
@@ -629,6 +631,7 @@ command_test() {
       *) misuse "test: unknown option $1" ;;
     esac
   done
+  ((${#filters[@]} == 0)) || steps=6
   need 'to test' "${libraries[@]}" "${test_tools[@]}"
   need_psutil
   need_unpacked systemd-coredump
@@ -643,11 +646,35 @@ command_test() {
   need_foreign_root arm64
   need_foreign_root armhf
   step 'lintian' lintian --fail-on error,warning --allow-root debs/*.deb
+  ((${#filters[@]})) || step 'the same packages from another folder' reproduce
   host=(
     --disable-xctest --scratch-path .build/host --explicit-target-dependency-import-check error
   )
   step 'regular Swift' swift_build --build-tests "${host[@]}"
   step 'swift test' swift_test "${host[@]}" "${filters[@]}"
+}
+
+# Builds the packages of this machine again, in another folder, at another time and with another
+# umask, time zone and language, and compares them byte by byte.
+reproduce() {
+  local arch folder package epoch
+  arch=$(native_architecture)
+  folder=$(mktemp -d --suffix=.stats-recording)
+  # What the packages say of their own time.
+  epoch=$(dpkg-deb --fsys-tarfile "debs/stats-recording_"*"_$arch.deb" | tar --list --verbose \
+    --full-time --utc | awk 'NR == 1 { print $4 " " $5 " UTC" }')
+  tar --create --exclude=./.build --exclude=./.git --exclude='./debs/*.deb' . |
+    tar --extract --directory "$folder"
+  if ! (umask 077 && SOURCE_DATE_EPOCH=$(date -d "$epoch" +%s) TZ=Pacific/Auckland LC_ALL=C.UTF-8 \
+    "$folder/build.sh" package --arch "$arch" >/dev/null); then
+    rm -rf "$folder"
+    die 'the copy cannot be built'
+  fi
+  for package in debs/*"_$arch.deb"; do
+    cmp "$package" "$folder/$package" || die "$package is not reproducible; see $folder"
+    echo "$package: the same bytes, sha256 $(sha256sum <"$package" | head -c 16)…"
+  done
+  rm -rf "$folder"
 }
 
 swift_test() {

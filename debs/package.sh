@@ -51,6 +51,7 @@ stage() {
   for program in "${programs[@]}"; do
     mkdir -p "$root/usr/bin"
     "$OBJCOPY" --strip-all --remove-section=.comment "$build/$program" "$root/usr/bin/$program"
+    chmod 755 "$root/usr/bin/$program"
     install_text 644 "$root/etc/$package/$program.conf" <"debs/conf/$program.conf"
   done
   while read -r unit; do
