@@ -28,7 +28,7 @@ usage: ./build.sh [COMMAND]
           with CI=true in the environment a skipped test is a failure
   bench [ARGUMENT]...
           build, then run Tests/Benchmarks/bench.py with the arguments
-  clean   remove .build
+  clean   remove .build and the packages
   help    print this text
 
 What is missing is installed with apt-get, through sudo if need be; only Swift is not. The sysroots
@@ -438,7 +438,7 @@ put_together() {
 }
 
 command_clean() {
-  rm -rf .build
+  rm -rf .build debs/*.deb
 }
 
 # ---- Running -------------------------------------------------------------------------------------

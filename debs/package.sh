@@ -172,7 +172,7 @@ deb() {
   ln -s "$package" "$debug/$document-dbgsym"
 
   units=$(units | paste -sd ' ')
-  for script in postinst prerm postrm; do
+  for script in preinst postinst prerm postrm; do
     fill "debs/scripts/$script" "UNITS=$units" | install_text 755 "$root/DEBIAN/$script"
   done
   (cd "$root" && find etc -type f -printf '/%p\n' | sort) |

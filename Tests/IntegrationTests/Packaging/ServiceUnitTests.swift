@@ -145,6 +145,25 @@ extension PackagingTests {
       #expect(try system.show("NRestarts", "epoll-psi") == "0")
     }
 
+    /// On a Pi Zero the package would install and no program run.
+    @Test(arguments: [("armv6l", 1), ("armv7l", 0), ("aarch64", 0), ("x86_64", 0)])
+    func processorsThatCannotRunItAreRefused(_ machine: String, _ status: Int32) throws {
+      let rig = try Rig()
+      let process = try ChildProcess(
+        ["/bin/sh", Machine.packageRoot.appending(path: "debs/scripts/preinst").path(), "install"],
+        name: "preinst", in: rig.folder, environment: ["PATH": Self.path(saying: machine, rig)])
+      #expect(try process.wait() == status)
+      #expect(process.log.count == Int(status))
+    }
+
+    /// A PATH on which uname(1) says this.
+    private static func path(saying text: String, _ rig: Rig) throws -> String {
+      let uname = rig.folder.appending(path: "uname")
+      try "#!/bin/sh\necho \(text)\n".write(to: uname, atomically: true, encoding: .utf8)
+      try #require(chmod(uname.path(), 0o755) == 0)
+      return rig.folder.path() + ":/usr/bin:/bin"
+    }
+
     /// Before Linux 6.5 the kernel asks for CAP_SYS_RESOURCE.
     @Test(arguments: [
       ("6.1.0-28-amd64", true), ("5.10.103-v7l+", true), ("6.4.16", true), ("6.5", false),
@@ -152,13 +171,10 @@ extension PackagingTests {
     ])
     func olderKernelsGiveACapabilityForPressure(_ release: String, _ isGiven: Bool) throws {
       let rig = try Rig()
-      let uname = rig.folder.appending(path: "uname")
-      try "#!/bin/sh\necho \(release)\n".write(to: uname, atomically: true, encoding: .utf8)
-      try #require(chmod(uname.path(), 0o755) == 0)
       let generator = Machine.packageRoot.appending(path: "units/generator").path()
       let process = try ChildProcess(
         ["/bin/sh", generator, rig.folder.path()], name: "generator", in: rig.folder,
-        environment: ["PATH": rig.folder.path() + ":/usr/bin:/bin"])
+        environment: ["PATH": Self.path(saying: release, rig)])
       #expect(try process.wait() == 0)
       #expect(process.log == [])
       let dropIn = try? String(
