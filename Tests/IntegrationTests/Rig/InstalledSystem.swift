@@ -1,3 +1,4 @@
+import CLinux
 import Foundation
 import Records
 import Testing
@@ -12,12 +13,29 @@ final class InstalledSystem {
 
   /// Boots the suite and installs the package as it is built.
   init(_ suite: String = "bookworm", _ package: Package? = nil) throws {
+    try eventually(
+      "RLIMIT_MSGQUEUE has room for the queues of the units; look for others' in /dev/mqueue",
+      within: 30, Self.hasRoomForQueues)
     booted = try BootedSystem(
       suite: suite, ["--private-network", "--capability=CAP_SYS_PACCT"], queueDepth: 64)
     try install(package ?? Package.built(.amd64))
   }
 
   deinit { booted.stop() }
+
+  /// Whether root may make queues of 500 KB more: RLIMIT_MSGQUEUE counts those of all IPC namespaces.
+  private static func hasRoomForQueues() -> Bool {
+    let names = (0..<6).map { "/\(Machine.uniqueName())-\($0)" }
+    defer { for name in names { mq_unlink(name) } }
+    return names.allSatisfy { name in
+      var attributes = mq_attr()
+      attributes.mq_maxmsg = 10
+      attributes.mq_msgsize = 8192
+      let queue = clinux_mq_open(name, O_CREAT | O_RDWR, 0o600, &attributes)
+      if queue >= 0 { mq_close(queue) }
+      return queue >= 0
+    }
+  }
 
   /// With apt, so that what it depends on is installed, or missed.
   func install(_ package: Package) throws {
