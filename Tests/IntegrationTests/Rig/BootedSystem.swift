@@ -59,7 +59,7 @@ final class BootedSystem: @unchecked Sendable {
     try eventually("systemd-nspawn starts PID 1", within: 30) {
       let children = try ChildProcess([pgrep, "-P", "\(process.id)"], name: "pgrep", in: folder)
       _ = try children.wait()
-      leader = children.output.first.flatMap { pid_t($0) } ?? 0
+      leader = children.output.compactMap { pid_t($0) }.first(where: Self.isFirst) ?? 0
       return leader > 0
     }
     self.leader = leader
@@ -78,6 +78,15 @@ final class BootedSystem: @unchecked Sendable {
   }
 
   deinit { process.kill() }
+
+  /// Whether a process is the first one of a system of its own, rather than one that prepares it.
+  private static func isFirst(_ process: pid_t) -> Bool {
+    let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+    // `NSpid:`, the process' id here and in there.
+    let ids = status?.split(separator: "\n").first { $0.hasPrefix("NSpid:") }?.split(
+      separator: "\t")
+    return ids?.count == 3 && ids?.last == "1"
+  }
 
   private static func removeGroups(_ group: String) {
     guard let inside = try? FileManager.default.contentsOfDirectory(atPath: group) else { return }
