@@ -681,6 +681,8 @@ reproduce() {
 
 swift_test() {
   local log=.build/host/test.log status=0 skipped
+  # A user has 800 KiB for all message queues, so that two runs at once are in each other's way.
+  ulimit -q unlimited 2>/dev/null || true
   swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
 
   # `➜ Test NAME skipped: "REASON"`; `was cancelled after … seconds: "REASON"` when it said so itself.

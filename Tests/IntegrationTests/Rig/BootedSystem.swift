@@ -81,7 +81,7 @@ final class BootedSystem: @unchecked Sendable {
       let children = try ChildProcess(
         [pgrep, "-P", "\(process.id)", "-x", "systemd"], name: "pgrep", in: folder)
       _ = try children.wait()
-      leader = children.output.first.flatMap { pid_t($0) } ?? 0
+      leader = children.output.compactMap { pid_t($0) }.first(where: Self.isFirst) ?? 0
       return leader > 0
     }
     return leader
@@ -109,6 +109,15 @@ final class BootedSystem: @unchecked Sendable {
       ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].first {
         FileManager.default.fileExists(atPath: $0 + "/cgroup.controllers")
       }, "needs cgroup v2 in /sys/fs/cgroup")
+  }
+
+  /// Whether a process is the first one of a system of its own, rather than one that prepares it.
+  private static func isFirst(_ process: pid_t) -> Bool {
+    let status = try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+    // `NSpid:`, the process' id here and in there.
+    let ids = status?.split(separator: "\n").first { $0.hasPrefix("NSpid:") }?.split(
+      separator: "\t")
+    return ids?.count == 3 && ids?.last == "1"
   }
 
   private func entering(_ command: [String], _ spaces: [String]) throws -> [String] {
