@@ -268,6 +268,9 @@ device_programs() {
   done
 }
 
+# What the tests run on all architectures too, built like a device program.
+test_programs=()
+
 native_architecture() {
   dpkg --print-architecture
 }
@@ -284,6 +287,7 @@ build() {
   local arch triple program programs flags pkgconfig
   need_swift
   mapfile -t programs < <(device_programs)
+  programs+=("${test_programs[@]}")
   for arch; do
     case $arch in
       amd64) triple=x86_64-unknown-linux-gnu ;;
@@ -503,7 +507,7 @@ command_run() {
 
 # ---- Testing -------------------------------------------------------------------------------------
 
-readonly steps=5
+readonly steps=6
 step=0
 
 # step TITLE COMMAND...
@@ -532,6 +536,7 @@ command_test() {
   need_unpacked systemd-coredump
   need_root
   mapfile -t architectures < <(all_architectures)
+  test_programs=(random-records)
 
   step 'shellcheck' shellcheck build.sh .ci/run
   step 'swift format lint' \
@@ -540,8 +545,37 @@ command_test() {
   host=(
     --disable-xctest --scratch-path .build/host --explicit-target-dependency-import-check error
   )
+  step 'random records' random_records "${architectures[@]}"
   step 'regular Swift' swift_build --build-tests "${host[@]}"
   step 'swift test' swift_test "${host[@]}" "${filters[@]}"
+}
+
+# emulated ARCHITECTURE PROGRAM ARGUMENT...: runs a program as it was built.
+emulated() {
+  local command=()
+  case $1 in
+    "$(native_architecture)") ;;
+    arm64) command=(qemu-aarch64-static -L ".build/sysroot/$1") ;;
+    armhf) command=(qemu-arm-static -L ".build/sysroot/$1") ;;
+  esac
+  "${command[@]}" ".build/$1/release/$2" "${@:3}"
+}
+
+# A million random records, read by a parser that is not ours; all architectures write the same.
+random_records() {
+  local native arch seed same pids=() pid
+  native=$(native_architecture)
+  for seed in 1 2; do
+    emulated "$native" random-records --seed "$seed" --count 500000 |
+      python3 Tests/Tools/check_published.py --count 500000 --kinds Tests/RecordsTests/Golden &
+    pids+=("$!")
+  done
+  for pid in "${pids[@]}"; do wait "$pid"; done
+  same=$(emulated "$native" random-records --seed 3 --count 20000 | sha256sum)
+  for arch; do
+    [[ $(emulated "$arch" random-records --seed 3 --count 20000 | sha256sum) == "$same" ]] ||
+      die "on $arch the records are published in another way"
+  done
 }
 
 swift_test() {
