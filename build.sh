@@ -18,7 +18,8 @@ usage: ./build.sh COMMAND
           messages until Ctrl-C; with a private Mosquitto unless a broker is named; TIME is 1s
           unless set
   test [--filter REGEX]...
-          check the sources, build for all architectures, run the tests (those that match);
+          check the sources, build for all architectures, run the tests (those that match) and,
+          without a filter, let libFuzzer try each parser for 10 s;
           with CI=true in the environment a skipped test is a failure
   bench [ARGUMENT]...
           build, then run Tests/Benchmarks/bench.py with the arguments
@@ -538,7 +539,7 @@ command_test() {
   mapfile -t architectures < <(all_architectures)
   test_programs=(random-records)
 
-  step 'shellcheck' shellcheck build.sh .ci/run
+  step 'shellcheck' shellcheck build.sh .ci/run Tests/Fuzz/fuzz.sh
   step 'swift format lint' \
     swift format lint --strict --recursive --parallel Package.swift Sources Tests
   step "device programs for ${architectures[*]}" build "${architectures[@]}"
@@ -548,6 +549,11 @@ command_test() {
   step 'random records' random_records "${architectures[@]}"
   step 'regular Swift' swift_build --build-tests "${host[@]}"
   step 'swift test' swift_test "${host[@]}" "${filters[@]}"
+  if ((${#filters[@]})); then
+    step 'fuzzers, left out where tests are chosen' true
+  else
+    step 'fuzzers' Tests/Fuzz/fuzz.sh --seconds 10
+  fi
 }
 
 # emulated ARCHITECTURE PROGRAM ARGUMENT...: runs a program as it was built.

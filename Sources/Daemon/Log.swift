@@ -44,13 +44,6 @@ public struct Log: Sendable {
   }
 }
 
-/// A variable of the environment.
-public func environment(_ name: StaticString) -> Text? {
-  getenv(UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)).map {
-    Text(cString: $0)
-  }
-}
-
 extension Text {
   /// As a line may hold it: UTF-8, U+FFFD for each byte that is none, a space for control characters.
   var readable: Text {

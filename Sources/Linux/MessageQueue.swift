@@ -98,6 +98,25 @@ public struct MessageQueue: ~Copyable, Sendable {
     return poll(&descriptor, 1, milliseconds) == 1
   }
 
+  /// The length of the next message, now at the beginning of `bytes`, or nil if there is none.
+  ///
+  /// Errors: those of mq_receive(3); EMSGSIZE if there are fewer bytes than ``messageSize``.
+  public borrowing func receive(into bytes: inout MutableRawSpan) throws(SystemError) -> Int? {
+    let raw = raw
+    let count = bytes.withUnsafeMutableBytes { clinux_mq_receive(raw, $0.baseAddress, $0.count) }
+    if count >= 0 { return Int(count) }
+    let errno = clinux_errno()
+    if errno == EAGAIN || errno == EINTR { return nil }
+    throw SystemError("mq_receive", errno: errno)
+  }
+
+  /// Keeps other readers out that ask for the same, as long as the queue is open: flock(2).
+  ///
+  /// Errors: EWOULDBLOCK if another one has it.
+  public borrowing func lock(_ name: Text) throws(SystemError) {
+    guard flock(raw, LOCK_EX | LOCK_NB) == 0 else { throw SystemError("flock", name) }
+  }
+
   /// The length of the next message, now in `buffer`, or nil if there is none.
   ///
   /// Errors: those of mq_receive(3); EMSGSIZE if the buffer is shorter than ``messageSize``.

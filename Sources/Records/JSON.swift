@@ -100,8 +100,10 @@ public struct JSON: Sendable {
     append(value.magnitude, decimals: decimals)
   }
 
-  public mutating func member(_ name: StaticString, _ value: UInt64, decimals: Int = 0) {
-    key(name)
+  public mutating func member(
+    _ name: StaticString, suffix: StaticString = "", _ value: UInt64, decimals: Int = 0
+  ) {
+    key(name, suffix)
     append(value, decimals: decimals)
   }
 

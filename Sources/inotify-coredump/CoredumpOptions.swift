@@ -46,10 +46,8 @@ struct CoredumpOptions {
     procfs = options.text("procfs", "DIR", default: "/proc", "where the kernel's proc is mounted")
   }
 
-  /// systemd.exec(5): STATE_DIRECTORY holds the folders of StateDirectory=, with colons between.
   private static var defaultStateFile: Text {
-    let folders = (environment("STATE_DIRECTORY") ?? "/var/lib/stats-recording").bytes
-    let first = folders.firstIndex(of: UInt8(ascii: ":")) ?? folders.count
-    return "\(Text(folders[..<first]))/inotify-coredump.state"
+    let folder = Daemon.folder(inEnvironment: "STATE_DIRECTORY") ?? "/var/lib/stats-recording"
+    return "\(folder)/inotify-coredump.state"
   }
 }

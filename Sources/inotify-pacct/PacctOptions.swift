@@ -22,7 +22,7 @@ final class PacctOptions {
     path = options.text("file", "PATH", default: Self.defaultPath, "the accounting file to follow")
     fromStart = options.flag(
       "from-start", "at the first start also tell what the file holds already")
-    let stateFolder = Self.folder("STATE_DIRECTORY")
+    let stateFolder = folder(inEnvironment: "STATE_DIRECTORY")
     statePath =
       options.text(
         "state-file", "PATH",
@@ -31,7 +31,7 @@ final class PacctOptions {
     assumesOn = options.flag(
       "assume-on", "do not end a child to see whether it is recorded, for files of elsewhere")
     owns = options.flag("own", "turn accounting on, into files in memory that do not grow")
-    let runFolder = Self.folder("RUNTIME_DIRECTORY") ?? "/run/stats-recording"
+    let runFolder = folder(inEnvironment: "RUNTIME_DIRECTORY") ?? "/run/stats-recording"
     ownFolder =
       options.text(
         "own-folder", "DIR", "where these files are [$RUNTIME_DIRECTORY or /run/stats-recording]")
@@ -84,14 +84,5 @@ final class PacctOptions {
     }
     options.fail("--own-size \(given): not a size from 4K to 1024M")
     return 1 << 20
-  }
-
-  /// systemd.exec(5): several folders are joined with colons.
-  private static func folder(_ variable: StaticString) -> Text? {
-    guard let value = environment(variable) else { return nil }
-    let bytes = value.bytes
-    var end = 0
-    while end < bytes.count && bytes[end] != UInt8(ascii: ":") { end += 1 }
-    return end == 0 ? nil : Text(bytes[..<end])
   }
 }

@@ -33,16 +33,21 @@ struct Bridge: ~Copyable {
     let program: Program?
   }
 
-  private let options: BridgeOptions
-  private let log: Log
-  private var loop: ServiceLoop<Source>
+  let options: BridgeOptions
+  let log: Log
+  var loop: ServiceLoop<Source>
   private let timer: Timer
   private var timerDue = UInt64.max
-  private var queues: Queues
-  private var outbox: Outbox
-  private var status = BridgeStatus()
+  var queues: Queues
+  var outbox: Outbox
+  /// Where records go that the outbox shall not hold any longer; nil: nowhere.
+  var spill: Spill?
+  var spillDue = UInt64.max
+  /// The last thing that went wrong with the spill: the same is told once.
+  var spillTrouble = Text()
+  var status = BridgeStatus()
 
-  private var connection: BrokerConnection?
+  var connection: BrokerConnection?
   private var interest: Readiness = []
   private var inFlight: [InFlight] = []
   private var backoff: Backoff
@@ -59,19 +64,22 @@ struct Bridge: ~Copyable {
   private var json = JSON()
   private var topics: Topics
   private var topic: [CChar] = []
-  private var buffer: [UInt8]
-  private var envelope: Envelope
+  var buffer: [UInt8]
+  var envelope: Envelope
 
   /// Errors: those of the queues, of mmap(2), epoll(7) and timerfd(2).
   init(_ options: BridgeOptions, _ log: Log) throws(SystemError) {
-    let boot = try bootID()
+    let envelope = Envelope(bootID: try bootID(), clock: readClock())
     let loop = try ServiceLoop<Source>()
     let timer = try Timer()
     let queues = try Queues(prefix: options.output.queuePrefix)
-    let outbox = try Outbox(byteCount: options.outboxBytes)
+    let spill = try openSpill(options, log)
+    let outbox = try openOutbox(options, queues.messageSize, spill, BootStamp(envelope), log)
     try loop.events.add(timer.descriptor.raw, .timer)
     for index in 0..<queues.count { try loop.events.add(queues.descriptor(index), .queue(index)) }
-    buffer = [UInt8](repeating: 0, count: queues.messageSize)
+    buffer = [UInt8](
+      repeating: 0,
+      count: max(queues.messageSize, outbox.memory.inboxSize) + BootStamp.encodedSize)
     topics = options.topics
     self.options = options
     self.log = log
@@ -79,8 +87,9 @@ struct Bridge: ~Copyable {
     self.timer = timer
     self.queues = queues
     self.outbox = outbox
+    self.spill = spill
     backoff = Backoff(maximum: options.reconnectMaximum)
-    envelope = Envelope(bootID: boot, clock: readClock())
+    self.envelope = envelope
     inFlight.reserveCapacity(options.window)
   }
 
@@ -90,6 +99,7 @@ struct Bridge: ~Copyable {
   mutating func run() throws(SystemError) {
     loop.notifier.ready("connecting to \(options.broker.address)")
     connectDue = monotonicNanoseconds()
+    spillDue = connectDue + options.spillAfter.nanoseconds
     try attendToTime()
     while let (source, readiness) = try loop.next() {
       try handle(source, readiness)
@@ -126,7 +136,8 @@ struct Bridge: ~Copyable {
       statusDue = now + options.statusInterval.nanoseconds
       publishStatus("online")
     }
-    let due = min(min(connectDue, connectTimeoutDue), min(keepAliveDue, statusDue))
+    if now >= spillDue { spillWaiting() }
+    let due = min(min(connectDue, connectTimeoutDue), min(keepAliveDue, statusDue, spillDue))
     if due != timerDue {
       timerDue = due
       let later = monotonicNanoseconds()
@@ -156,18 +167,20 @@ struct Bridge: ~Copyable {
   // MARK: From the queues to the broker
 
   private mutating func drain(_ index: Int) throws(SystemError) {
-    let (noteworthy, lost) = (queues.noteworthy, outbox.lost(.sample))
+    let (noteworthy, lost) = (queues.noteworthy, outbox.lost)
     // A bound, so that a flood in one queue cannot starve the others or the connection.
     drain: for _ in 0..<64 {
-      switch try queues.receive(index, into: &buffer, log) {
+      switch try queues.receive(index, into: &buffer, through: outbox, log) {
       case .none: break drain
-      case .skipped: continue
+      case .skipped: outbox.memory.clearInbox()
       case .record(let length, let priority):
         outbox.append(buffer, length, origin: UInt8(index), priority)
+        outbox.memory.clearInbox()
       }
     }
+    if connection?.isConnected != true && outbox.usedPercent >= 75 { spillBeforeItIsFull() }
     if noteworthy != queues.noteworthy { hurryStatus() }
-    if lost == 0 && outbox.lost(.sample) > 0 {
+    if lost == 0 && outbox.lost > 0 {
       log.warning("the outbox is full: the oldest samples are given up until the broker is back")
     }
   }
@@ -175,12 +188,14 @@ struct Bridge: ~Copyable {
   private mutating func publishWaiting() {
     guard let connection, connection.isConnected else { return }
     let window = min(options.window, connection.receiveMaximum)
-    guard inFlight.count < window, outbox.count > outbox.inFlight else { return }
+    guard inFlight.count < window else { return }
+    refill(window)
+    guard outbox.count > outbox.inFlight else { return }
     envelope.clock = readClock()
     while inFlight.count < window, let entry = outbox.take(into: &buffer) {
       let program = queues.program(Int(entry.origin))
       do throws(RecordError) {
-        let record = try Record(decoding: buffer, count: entry.length)
+        let (record, envelope) = try record(entry)
         json.write(record, envelope)
         topics.name(record, of: program, &topic)
       } catch {
@@ -266,7 +281,7 @@ struct Bridge: ~Copyable {
   /// Notices that the broker has answered, once.
   private mutating func welcome() {
     guard let connection, connection.isConnected, connectTimeoutDue != .max else { return }
-    connectTimeoutDue = .max
+    (connectTimeoutDue, spillDue) = (.max, .max)
     status.connections += 1
     let attempts = backoff.attempts
     backoff.succeeded()
@@ -287,6 +302,7 @@ struct Bridge: ~Copyable {
     inFlight.removeAll(keepingCapacity: true)
     outbox.returnInFlight()
     (connectTimeoutDue, keepAliveDue, statusDue) = (.max, .max, .max)
+    if spillDue == .max { spillDue = monotonicNanoseconds() + options.spillAfter.nanoseconds }
     let delay = backoff.next()
     connectDue = monotonicNanoseconds() + delay
     // The same reason again is not news, until it has lasted.
@@ -304,6 +320,7 @@ struct Bridge: ~Copyable {
   private mutating func publishStatus(_ state: StaticString) {
     guard let connection, connection.isConnected else { return }
     envelope.clock = readClock()
+    noteSpill()
     status.write(state, queues: queues, outbox: outbox, envelope, into: &json)
     do throws(BrokerConnection.PublishError) {
       let message = try connection.publish(
@@ -333,12 +350,19 @@ struct Bridge: ~Copyable {
       try loop.events.change(queues.descriptor(index), .queue(index), [])
     }
     queuesAreRead = false
-    try work(until: deadline) { $0.count == 0 }
+    // What is on disk already can stay there.
+    try work(until: deadline) { $0.count(.samples) + $0.count(.events) == 0 }
     publishStatus("offline")
     try work(until: monotonicNanoseconds() + 2_000_000_000) { _ in true }
     connection?.disconnect()
+    connection = nil
+    outbox.returnInFlight()
+    let spilled = outbox.count > 0 ? spillWaiting() : 0
     log.information(
-      "stopped: \(status.published) records published, \(outbox.count) left in the outbox")
+      """
+      stopped: \(status.published) records published, \(outbox.count) left in the outbox\
+      \(spilled == 0 ? "" : ", \(spilled) on disk")
+      """)
   }
 
   /// Goes on with the connection until nothing is in flight and `done`, or the time is over.

@@ -7,6 +7,12 @@ struct BridgeOptions {
   let broker: BrokerOptions
   let topics: Topics
   let outboxBytes: Int
+  /// nil: in memory alone.
+  let outboxPath: Text?
+  /// nil: nothing goes to disk.
+  let spillFolder: Text?
+  let spillBytes: UInt64
+  let spillAfter: Interval
   /// How many messages may be on their way at once; more than 100 gains nothing.
   let window: Int
   let messageExpiry: Interval
@@ -21,6 +27,23 @@ struct BridgeOptions {
     let mebibytes = options.number(
       "outbox-size", default: 4, in: 1...1024, "memory for records that wait, in MiB")
     outboxBytes = mebibytes << 20
+    outboxPath =
+      options.text(
+        "outbox", "FILE",
+        "keep them in this file, in a file system in memory [$RUNTIME_DIRECTORY/outbox]")
+      ?? folder(inEnvironment: "RUNTIME_DIRECTORY").map { "\($0)/outbox" }
+    spillFolder =
+      options.text(
+        "spill-folder", "DIR",
+        "what waits too long, or when the bridge stops, goes here [$STATE_DIRECTORY/spill]")
+      ?? folder(inEnvironment: "STATE_DIRECTORY").map { "\($0)/spill" }
+    spillBytes =
+      UInt64(
+        options.number("spill-size", default: 64, in: 1...65536, "room for it on disk, in MiB"))
+      << 20
+    spillAfter = options.interval(
+      "spill-after", default: .seconds(300), atLeast: .seconds(1), atMost: .seconds(86_400),
+      "time without the broker after which records go to disk, and between such times")
     window = options.number(
       "window", default: 100, in: 1...65535, "messages on their way at once, if the broker agrees")
     messageExpiry = options.interval(

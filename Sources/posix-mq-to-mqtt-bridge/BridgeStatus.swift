@@ -6,6 +6,10 @@ import Records
 struct BridgeStatus {
   var connections: UInt64 = 0
   var published: UInt64 = 0
+  /// Records and bytes that are on disk, and bytes that this bridge wrote there.
+  var spillRecords: UInt64 = 0
+  var spillBytes: UInt64 = 0
+  var spillBytesWritten: UInt64 = 0
   /// Refused by the broker, or too large for it: these records are lost.
   var refused: UInt64 = 0
   /// The words and number of the last refusal.
@@ -27,8 +31,14 @@ struct BridgeStatus {
     json.member("records_received", queues.received)
     json.member("records_published", published)
     json.member("records_waiting", UInt64(outbox.count))
-    json.member("records_lost_samples", outbox.lost(.sample))
-    json.member("records_lost_events", outbox.lost(.event))
+    json.member("records_lost", outbox.lost)
+    for kind in RecordKind.allCases where outbox.lost(kind: kind.rawValue) > 0 {
+      json.member("records_lost_", suffix: kind.name, outbox.lost(kind: kind.rawValue))
+    }
+    if outbox.lost(kind: 0) > 0 { json.member("records_lost_unknown", outbox.lost(kind: 0)) }
+    json.member("spill_records", spillRecords)
+    json.member("spill_bytes", spillBytes)
+    json.member("spill_bytes_written", spillBytesWritten)
     json.member("records_refused", refused)
     if let refusal {
       json.member("refusal_reason", Int64(refusal.reason))

@@ -1,12 +1,14 @@
 import CLinux
 import Linux
+import Records
 
 /// Records on their way to the broker: a bounded store that forgets a record when it is acknowledged.
 ///
 /// The memory is cut into slots of 256 bytes; a record takes as many as it needs. Samples and events
 /// are two lists in order of arrival over the same slots, so either may fill the whole store, and
-/// where there is no room the oldest sample goes before any event does. A record that is in flight
-/// stays until it is acknowledged, or returned when the connection is lost.
+/// where there is no room the oldest sample goes before any event does. A third, short list holds
+/// what comes back from the ``Spill``, and goes before the others. A record that is in flight stays
+/// until it is acknowledged, or returned when the connection is lost.
 ///
 /// ```
 ///            acknowledged   in flight      waiting
@@ -17,10 +19,16 @@ import Linux
 struct Outbox: ~Copyable {
   enum Priority: Int, CaseIterable { case sample, event }
 
+  enum ListName: UInt8, CaseIterable {
+    case samples, events, spilled
+
+    init(_ priority: Priority) { self = priority == .sample ? .samples : .events }
+  }
+
   /// A record that was taken, for ``acknowledge(_:)``.
   struct Ticket: Equatable {
     fileprivate let slot: UInt32
-    fileprivate let arrival: UInt64
+    let arrival: UInt64
   }
 
   struct Entry {
@@ -28,125 +36,163 @@ struct Outbox: ~Copyable {
     let length: Int
     /// What the record was appended with: the queue it came from.
     let origin: UInt8
+    /// On the list of the spilled a ``BootStamp`` stands before the record.
+    let list: ListName
   }
 
-  static let slotSize = 256
-  private static let payloadSize = slotSize - MemoryLayout<Slot>.stride
-  private static let none = UInt32.max
-
-  /// Stands at the beginning of every slot.
-  private struct Slot {
-    var arrival: UInt64 = 0
-    var next = none
-    var previous = none
-    /// The slot with the rest of the record.
-    var continuation = none
-    /// The length of the whole record.
-    var length: UInt16 = 0
-    var origin: UInt8 = 0
-    var priority: UInt8 = 0
-  }
+  typealias Slot = OutboxMemory.Slot
+  static let slotSize = OutboxMemory.slotSize
+  static let payloadSize = OutboxMemory.payloadSize
+  static let none = OutboxMemory.none
 
   private struct List {
     var first = none
     var last = none
     /// The first record that is not in flight.
     var waiting = none
-    var lost: UInt64 = 0
+    var count = 0
   }
 
-  private let memory: UnsafeMutableRawPointer
-  private let slotCount: Int
+  private(set) var memory: OutboxMemory
   private var samples = List()
   private var events = List()
+  private var spilled = List()
   private var free = none
-  /// Slots from here on were never used: their pages are not touched before they are needed.
-  private var untouched: UInt32 = 0
-  private var arrivals: UInt64 = 0
   private(set) var usedSlots = 0
-  /// Records in the store, in flight or waiting.
-  private(set) var count = 0
   /// Records that were taken and are neither acknowledged nor returned.
   private(set) var inFlight = 0
+  /// The file system has no room for the slots that are not allocated yet.
+  private(set) var isCramped = false
 
-  /// Errors: those of mmap(2).
-  init(byteCount: Int) throws(SystemError) {
-    slotCount = max(8, byteCount / Self.slotSize)
-    guard
-      let memory = mmap(
-        nil, slotCount * Self.slotSize, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-      Int(bitPattern: memory) != -1
-    else { throw SystemError("mmap", "the outbox") }
+  /// In memory that goes with the bridge. Errors: those of mmap(2).
+  init(byteCount: Int, messageSize: Int = 1024) throws(SystemError) {
+    self.init(
+      try OutboxMemory(slotCount: Self.slots(byteCount), inboxSize: messageSize))
+  }
+
+  /// In this memory; see ``recover()`` for what stands there.
+  init(_ memory: consuming OutboxMemory) {
     self.memory = memory
   }
 
-  deinit { munmap(memory, slotCount * Self.slotSize) }
+  static func slots(_ byteCount: Int) -> Int { max(8, byteCount / slotSize) }
 
-  /// Records that were given up because there was no room.
-  func lost(_ priority: Priority) -> UInt64 {
-    priority == .sample ? samples.lost : events.lost
+  /// Records in the store, in flight or waiting.
+  var count: Int { samples.count + events.count + spilled.count }
+
+  /// Those of one list.
+  func count(_ name: ListName) -> Int {
+    switch name {
+    case .samples: samples.count
+    case .events: events.count
+    case .spilled: spilled.count
+    }
   }
 
+  /// Records that were given up because there was no room, of the kind with this number.
+  func lost(kind: UInt16) -> UInt64 { memory.head.lost[Self.place(of: kind)] }
+
+  /// All records that were given up.
+  var lost: UInt64 {
+    var sum: UInt64 = 0
+    for index in 0..<128 { sum += memory.head.lost[index] }
+    return sum
+  }
+
+  private static func place(of kind: UInt16) -> Int { kind < 128 ? Int(kind) : 0 }
+
+  func countLoss(kind: UInt16) { memory.head.lost[Self.place(of: kind)] += 1 }
+
   /// How much of the store is in use, from 0 to 100.
-  var usedPercent: Int { usedSlots * 100 / slotCount }
+  var usedPercent: Int {
+    isCramped && free == Self.none ? 100 : usedSlots * 100 / Int(memory.slotCount)
+  }
 
   // MARK: Append, take, acknowledge
 
   /// Keeps the first `length` bytes; makes room by giving up the oldest waiting samples.
   ///
   /// Where only events wait, a new sample is given up itself, and a new event takes the place of the
-  /// oldest ones. Every record that was given up is counted in ``lost(_:)``.
-  mutating func append(
-    _ record: [UInt8], _ length: Int, origin: UInt8, _ priority: Priority
-  ) {
+  /// oldest ones. Every record that was given up is counted, see ``lost(kind:)``.
+  mutating func append(_ record: [UInt8], _ length: Int, origin: UInt8, _ priority: Priority) {
+    let arrival = memory.head.nextArrival
+    memory.head.nextArrival = arrival + 1
     let needed = max(1, (length + Self.payloadSize - 1) / Self.payloadSize)
-    while slotCount - usedSlots < needed {
+    while !hasRoom(for: needed) {
       if samples.waiting != Self.none {
         give(up: samples.waiting)
       } else if priority == .event && events.waiting != Self.none {
         give(up: events.waiting)
       } else {
-        if priority == .sample { samples.lost += 1 } else { events.lost += 1 }
-        return
+        return countLoss(kind: Self.kind(record))
       }
     }
+    store(record, length, needed, origin, arrival, ListName(priority))
+  }
+
+  /// Keeps a record of an earlier boot or from the spill, a ``BootStamp`` before it; false if there
+  /// is no room. One that was carried over from another outbox was never in the spill.
+  mutating func appendSpilled(
+    _ record: [UInt8], _ length: Int, origin: UInt8, arrival: UInt64, carriedOver: Bool = false
+  ) -> Bool {
+    let needed = (length + Self.payloadSize - 1) / Self.payloadSize
+    guard hasRoom(for: needed) else { return false }
+    store(
+      record, length, needed, carriedOver ? origin | Self.carriedOver : origin, arrival, .spilled)
+    if !carriedOver { memory.head.spillProgress = arrival }
+    return true
+  }
+
+  /// A bit of the origin.
+  private static let carriedOver: UInt8 = 0x80
+
+  /// The number of the record's kind, which stands at its byte 8.
+  static func kind(_ bytes: [UInt8], behind start: Int = 0) -> UInt16 {
+    bytes.count < start + 10 ? 0 : UInt16(bytes[start + 8]) | UInt16(bytes[start + 9]) << 8
+  }
+
+  private mutating func store(
+    _ record: [UInt8], _ length: Int, _ needed: Int, _ origin: UInt8, _ arrival: UInt64,
+    _ list: ListName
+  ) {
     var rest = Self.none
     // From the last part to the first, so that each knows where the next one is.
     for part in stride(from: needed - 1, through: 0, by: -1) {
       let index = takeFreeSlot()
       let range = (part * Self.payloadSize)..<min(length, (part + 1) * Self.payloadSize)
-      slot(index).pointee = Slot(
-        arrival: arrivals, continuation: rest, length: UInt16(length), origin: origin,
-        priority: UInt8(priority.rawValue))
-      record.withUnsafeBytes {
-        payload(index).copyMemory(from: $0.baseAddress! + range.lowerBound, byteCount: range.count)
-      }
+      memory.write(record, range, to: index)
+      memory[index] = Slot(
+        continuation: rest, arrival: arrival, length: UInt16(length), origin: origin,
+        list: list.rawValue)
+      if part > 0 { memory.set(index, Slot.part) }
       rest = index
     }
-    arrivals += 1
-    count += 1
+    memory[rest].checksum = OutboxChecksum.of(record.span, length, memory[rest])
+    memory.set(rest, Slot.first)
     link(rest)
   }
 
   /// The oldest record that is not in flight, copied to the beginning of `buffer`; from now on it is.
   mutating func take(into buffer: inout [UInt8]) -> Entry? {
     guard let index = oldestWaiting else { return nil }
-    let head = slot(index).pointee
-    withList(head.priority) { $0.waiting = head.next }
+    let head = memory[index]
+    withList(head.list) { $0.waiting = head.next }
     inFlight += 1
-    var (part, offset) = (index, 0)
-    while part != Self.none {
-      let size = min(Self.payloadSize, Int(head.length) - offset)
-      let source = UnsafeRawBufferPointer(start: payload(part), count: size)
-      buffer.withUnsafeMutableBytes {
-        $0.baseAddress!.advanced(by: offset).copyMemory(from: source.baseAddress!, byteCount: size)
-      }
-      offset += size
-      part = slot(part).pointee.continuation
-    }
+    copy(index, into: &buffer)
     return Entry(
       ticket: Ticket(slot: index, arrival: head.arrival), length: Int(head.length),
-      origin: head.origin)
+      origin: head.origin & ~Self.carriedOver, list: ListName(rawValue: head.list) ?? .samples)
+  }
+
+  private func copy(_ index: UInt32, into buffer: inout [UInt8]) {
+    let length = Int(memory[index].length)
+    var (part, offset) = (index, 0)
+    while part != Self.none && offset < length {
+      let size = min(Self.payloadSize, length - offset)
+      memory.read(part, size, into: &buffer, at: offset)
+      offset += size
+      part = memory[part].continuation
+    }
   }
 
   /// The record has arrived, or will never be taken: it leaves the store.
@@ -159,92 +205,194 @@ struct Outbox: ~Copyable {
   mutating func returnInFlight() {
     samples.waiting = samples.first
     events.waiting = events.first
+    spilled.waiting = spilled.first
     inFlight = 0
   }
 
   private var oldestWaiting: UInt32? {
+    if spilled.waiting != Self.none { return spilled.waiting }
     switch (samples.waiting, events.waiting) {
-    case (Self.none, Self.none): nil
-    case (let sample, Self.none): sample
-    case (Self.none, let event): event
+    case (Self.none, Self.none): return nil
+    case (let sample, Self.none): return sample
+    case (Self.none, let event): return event
     case (let sample, let event):
-      slot(sample).pointee.arrival < slot(event).pointee.arrival ? sample : event
+      return memory[sample].arrival < memory[event].arrival ? sample : event
+    }
+  }
+
+  // MARK: Into the spill
+
+  /// Shows what waits in a list, the oldest first, without taking it.
+  func forEachWaiting(
+    _ name: ListName, _ buffer: inout [UInt8],
+    _ body: (_ slot: Slot, _ record: [UInt8]) throws(SystemError) -> Void
+  ) throws(SystemError) {
+    var index = name == .samples ? samples.waiting : events.waiting
+    while index != Self.none {
+      let slot = memory[index]
+      copy(index, into: &buffer)
+      try body(slot, buffer)
+      index = slot.next
+    }
+  }
+
+  /// What waits in a list is safe elsewhere, up to this arrival.
+  mutating func removeWaiting(_ name: ListName, upTo arrival: UInt64) {
+    var index = name == .samples ? samples.waiting : events.waiting
+    while index != Self.none && memory[index].arrival <= arrival {
+      let next = memory[index].next
+      withList(name.rawValue) { $0.waiting = next }
+      remove(index)
+      index = next
     }
   }
 
   // MARK: Slots and lists
 
-  private mutating func give(up index: UInt32) {
-    let head = slot(index).pointee
-    withList(head.priority) {
-      $0.waiting = head.next
-      $0.lost += 1
+  private mutating func hasRoom(for needed: Int) -> Bool {
+    if Int(memory.slotCount) - usedSlots < needed { return false }
+    // As many as this may have to come from slots that the file has not yet.
+    let untouched = memory.head.untouched
+    let last = min(memory.slotCount - 1, untouched + UInt32(needed) - 1)
+    if untouched >= memory.slotCount || memory.allocate(last) {
+      isCramped = false
+      return true
     }
+    isCramped = true
+    var (index, found) = (free, 0)
+    while index != Self.none && found < needed {
+      found += 1
+      index = memory[index].next
+    }
+    return found == needed
+  }
+
+  private mutating func give(up index: UInt32) {
+    var start = [UInt8](repeating: 0, count: 10)
+    memory.read(index, 10, into: &start, at: 0)
+    countLoss(kind: Self.kind(start))
+    let next = memory[index].next
+    withList(memory[index].list) { $0.waiting = next }
     remove(index)
   }
 
   private mutating func link(_ index: UInt32) {
-    let last = withList(slot(index).pointee.priority) { list in
+    let last = withList(memory[index].list) { list in
       let last = list.last
       if last == Self.none { list.first = index }
       if list.waiting == Self.none { list.waiting = index }
       list.last = index
+      list.count += 1
       return last
     }
-    slot(index).pointee.previous = last
-    if last != Self.none { slot(last).pointee.next = index }
+    memory[index].previous = last
+    if last != Self.none { memory[last].next = index }
   }
 
   private mutating func remove(_ index: UInt32) {
-    let head = slot(index).pointee
-    withList(head.priority) {
+    // From here on nobody finds it again, and its parts belong to nobody.
+    memory.set(index, Slot.free)
+    let head = memory[index]
+    withList(head.list) {
       if head.previous == Self.none { $0.first = head.next }
       if head.next == Self.none { $0.last = head.previous }
+      $0.count -= 1
     }
-    if head.previous != Self.none { slot(head.previous).pointee.next = head.next }
-    if head.next != Self.none { slot(head.next).pointee.previous = head.previous }
-    count -= 1
+    if head.previous != Self.none { memory[head.previous].next = head.next }
+    if head.next != Self.none { memory[head.next].previous = head.previous }
     var part = index
     while part != Self.none {
-      let next = slot(part).pointee.continuation
-      slot(part).pointee.next = free
-      free = part
+      let next = memory[part].continuation
+      free(part)
       usedSlots -= 1
       part = next
     }
     if count == 0 { releaseMemory() }
   }
 
-  /// After a backlog the store is empty for a long time: its pages go back to the machine.
+  private mutating func free(_ index: UInt32) {
+    memory.set(index, Slot.free)
+    memory[index].next = free
+    free = index
+  }
+
   private mutating func releaseMemory() {
-    guard untouched > 256 else { return }
-    madvise(memory, Int(untouched) * Self.slotSize, MADV_DONTNEED)
-    untouched = 0
+    guard memory.head.untouched > 256 else { return }
+    memory.head.untouched = 0
     free = Self.none
+    memory.release(from: 64)
   }
 
   private mutating func takeFreeSlot() -> UInt32 {
     usedSlots += 1
     guard free != Self.none else {
-      defer { untouched += 1 }
-      return untouched
+      let index = memory.head.untouched
+      memory.head.untouched = index + 1
+      return index
     }
     let index = free
-    free = slot(index).pointee.next
+    free = memory[index].next
     return index
   }
 
+  @discardableResult
   private mutating func withList<Result>(
-    _ priority: UInt8, _ body: (inout List) -> Result
+    _ name: UInt8, _ body: (inout List) -> Result
   ) -> Result {
-    priority == UInt8(Priority.sample.rawValue) ? body(&samples) : body(&events)
+    switch ListName(rawValue: name) {
+    case .events: body(&events)
+    case .spilled: body(&spilled)
+    case .samples, nil: body(&samples)
+    }
   }
 
-  private func slot(_ index: UInt32) -> UnsafeMutablePointer<Slot> {
-    (memory + Int(index) * Self.slotSize).assumingMemoryBound(to: Slot.self)
+  // MARK: After a restart
+
+  /// Takes over what the memory holds.
+  ///
+  /// `keeps` says of a record whether it is still wanted.
+  mutating func recover(_ keeps: (Slot) -> Bool = { _ in true }) -> OutboxRecovery {
+    var recovery = OutboxRecovery()
+    // The bridge was killed between the two, or the number was damaged: then all slots are looked at.
+    if !memory.head.isUntouchedRight || memory.head.untouched > memory.slotCount {
+      memory.head.untouched = memory.slotCount
+    }
+    let heads = recovery.scan(memory)
+    var isUsed = [Bool](repeating: false, count: Int(memory.head.untouched))
+    for index in heads {
+      let slot = memory[index]
+      guard keeps(slot) else {
+        recovery.unwanted += 1
+        continue
+      }
+      var part = index
+      while part != Self.none {
+        isUsed[Int(part)] = true
+        usedSlots += 1
+        part = memory[part].continuation
+      }
+      memory[index].next = Self.none
+      link(index)
+      memory.head.nextArrival = max(memory.head.nextArrival, slot.arrival + 1)
+      if slot.list == ListName.spilled.rawValue && slot.origin & Self.carriedOver == 0 {
+        memory.head.spillProgress = max(memory.head.spillProgress, slot.arrival)
+      }
+    }
+    for index in isUsed.indices.reversed() where !isUsed[index] { free(UInt32(index)) }
+    return recovery
   }
 
-  private func payload(_ index: UInt32) -> UnsafeMutableRawPointer {
-    memory + Int(index) * Self.slotSize + MemoryLayout<Slot>.stride
+  /// The newest record that is no spilled one, in the buffer; its length, or nil if there is none.
+  func newest(into buffer: inout [UInt8]) -> Int? {
+    let last: UInt32 =
+      switch (samples.last, events.last) {
+      case (Self.none, let event): event
+      case (let sample, Self.none): sample
+      case (let sample, let event):
+        memory[sample].arrival > memory[event].arrival ? sample : event
+      }
+    guard last != Self.none else { return nil }
+    copy(last, into: &buffer)
+    return Int(memory[last].length)
   }
 }

@@ -9,10 +9,13 @@ func printRecords(_ output: OutputOptions, _ log: Log) throws(SystemError) {
   var loop = try ServiceLoop<Bridge.Source>()
   var queues = try Queues(prefix: output.queuePrefix)
   var buffer = [UInt8](repeating: 0, count: queues.messageSize)
+  let outbox = try Outbox(byteCount: 0, messageSize: queues.messageSize)
   for index in 0..<queues.count { try loop.events.add(queues.descriptor(index), .queue(index)) }
   loop.notifier.ready("printing")
   while case .queue(let index) = try loop.next()?.source {
-    guard case .record(let length, _) = try queues.receive(index, into: &buffer, log) else {
+    guard
+      case .record(let length, _) = try queues.receive(index, into: &buffer, through: outbox, log)
+    else {
       continue
     }
     envelope.clock = readClock()

@@ -39,7 +39,7 @@ struct Queues: ~Copyable {
 
   /// Takes the queues that systemd hands over, and opens or makes the others.
   ///
-  /// Errors: those of mq_open(3).
+  /// Errors: those of mq_open(3), and EWOULDBLOCK if another bridge reads one of them.
   init(prefix: Text) throws(SystemError) {
     let handed = Self.handedOver(prefix)
     var queues: [OwnedQueue] = []
@@ -53,6 +53,7 @@ struct Queues: ~Copyable {
             name, .receiving, depth: RecordSender.queueDepth,
             messageSize: RecordHeader.maximumRecordSize)
         }
+      try queue.lock(name)
       size = max(size, queue.messageSize)
       queues.append(OwnedQueue(program, queue))
     }
@@ -89,14 +90,17 @@ struct Queues: ~Copyable {
     case record(length: Int, Outbox.Priority)
   }
 
-  /// The next message of this queue.
+  /// The next message of this queue, which stands in the outbox's inbox until that is cleared.
   ///
   /// Errors: those of mq_receive(3).
   mutating func receive(
-    _ index: Int, into buffer: inout [UInt8], _ log: Log
+    _ index: Int, into buffer: inout [UInt8], through outbox: borrowing Outbox, _ log: Log
   ) throws(SystemError) -> Message {
     let owned = queues[index]
-    guard let count = try owned.queue.receive(into: &buffer) else { return .none }
+    let count = try outbox.memory.receive(from: UInt8(index), into: &buffer) {
+      (bytes) throws(SystemError) in try owned.queue.receive(into: &bytes)
+    }
+    guard let count else { return .none }
     do throws(RecordError) {
       let record = try Record(decoding: buffer, count: count)
       if let program = record.kind.program, program.rawValue != owned.program.rawValue {

@@ -29,7 +29,11 @@ func run() -> Int32 {
     try bridge.run()
     return 0
   } catch {
-    log.error(error.description)
+    if error.errno == EWOULDBLOCK {
+      log.error("another bridge uses \(error.subject): stop it, or give this one its own")
+    } else {
+      log.error(error.description)
+    }
     return 1
   }
 }

@@ -19,6 +19,16 @@ struct CommandLineTests {
     #expect(version.output[0].hasPrefix("\(program) "))
   }
 
+  /// A single use of String takes 20 KB of the standard library into a program; see Text.
+  @Test(arguments: programs) func itCarriesNothingOfString(_ program: String) throws {
+    let rig = try Rig()
+    let path = try Rig.command(program, on: .amd64)[0]
+    let symbols = try rig.run([#require(Machine.command("nm")), path])
+    #expect(symbols.status == 0)
+    #expect(symbols.output.contains { $0.contains("4Text") }, "the names of its functions are there")
+    #expect(symbols.output.filter { $0.contains("_StringGuts") } == [])
+  }
+
   @Test(arguments: programs) func aMistakeIsOneLineAndStatus2(_ program: String) throws {
     let rig = try Rig()
     for options in [["--nonsense"], ["nonsense"], ["--queue-prefix", "a/b"], ["--print=perhaps"]] {

@@ -107,6 +107,11 @@ static inline ssize_t clinux_mq_receive(mqd_t queue, void *bytes, size_t count) 
   return mq_receive(queue, (char *)bytes, count, NULL);
 }
 
+// What was written before is there when this is: for memory that outlives the process.
+static inline void clinux_store_release(void *place, uint32_t value) {
+  __atomic_store_n((uint32_t *)place, value, __ATOMIC_RELEASE);
+}
+
 // struct epoll_event is packed on amd64 alone, and its `data` is a union.
 static inline int clinux_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
   struct epoll_event event = {.events = events, .data.u64 = data};

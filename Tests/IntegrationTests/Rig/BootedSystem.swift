@@ -10,22 +10,48 @@ final class BootedSystem: @unchecked Sendable {
   static let root = Machine.packageRoot.appending(path: ".build/root").path()
 
   let folder: URL
+  private let name: String
   private let process: ChildProcess
   private let leader: pid_t
 
-  init() throws {
+  /// systemd-nspawn makes groups below its own; those of two systems must not be the same. The
+  /// hierarchies are those of a machine that mixes both versions of cgroups, and of one that does not.
+  private static let inOwnGroup = """
+    for root in \(hierarchies.joined(separator: " ")); do
+      test -w $root/cgroup.procs || continue
+      mkdir $root/$0 && echo $$ >$root/$0/cgroup.procs || exit
+    done
+    exec "$@"
+    """
+  private static let hierarchies = [
+    "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup",
+  ]
+
+  /// `early` are units, by name, that are there and wanted from the start.
+  init(early: [String: String] = [:]) throws {
     let name = Machine.uniqueName()
     folder = FileManager.default.temporaryDirectory.appending(path: name)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let programs = Machine.packageRoot.appending(path: ".build/amd64/release").path()
+    var binds: [String] = []
+    for (unit, text) in early {
+      let file = folder.appending(path: unit)
+      try text.write(to: file, atomically: true, encoding: .utf8)
+      binds.append("--bind-ro=\(file.path()):/etc/systemd/system/\(unit)")
+    }
+    self.name = name
     let process = try ChildProcess(
       [
+        "/bin/sh", "-c", Self.inOwnGroup, name,
         try #require(Machine.command("systemd-nspawn"), "systemd-nspawn is not installed"),
         "--quiet", "--boot",
         "--directory=\(URL(filePath: Self.root).resolvingSymlinksInPath().path())",
         "--volatile=overlay", "--machine=\(name)", "--register=no", "--keep-unit",
         "--link-journal=no", "--console=pipe", "--bind-ro=\(programs):/mnt",
-      ], name: "systemd-nspawn", in: folder)
+      ] + binds + ["--"] + early.keys.map { "systemd.wants=\($0)" },
+      name: "systemd-nspawn", in: folder,
+      // As Debian has it, also on a machine that still has the first version of cgroups.
+      environment: ["SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"])
     self.process = process
     var leader: pid_t = 0
     let pgrep = try #require(Machine.command("pgrep"), "pgrep is not installed")
@@ -45,12 +71,25 @@ final class BootedSystem: @unchecked Sendable {
 
   /// Ends PID 1, and with it everything in there.
   func stop() {
-    Foundation.kill(leader, SIGKILL)
+    if process.isRunning { Foundation.kill(leader, SIGKILL) }
     _ = try? process.wait()
+    for root in Self.hierarchies { Self.removeGroups(root + "/" + name) }
     try? FileManager.default.removeItem(at: folder)
   }
 
   deinit { process.kill() }
+
+  private static func removeGroups(_ group: String) {
+    guard let inside = try? FileManager.default.contentsOfDirectory(atPath: group) else { return }
+    for name in inside {
+      var status = stat()
+      if lstat(group + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+        removeGroups(group + "/" + name)
+      }
+    }
+    // What ended a moment ago may still be in there.
+    try? eventually("\(group) is empty") { rmdir(group) == 0 || errno == ENOENT }
+  }
 
   private func entering(_ command: [String], _ spaces: [String]) throws -> [String] {
     [
@@ -72,6 +111,20 @@ final class BootedSystem: @unchecked Sendable {
         ["/mnt/\(program)", "--config", "/dev/null"] + options,
         ["--mount", "--uts", "--ipc", "--net"]), name: program, in: folder)
   }
+
+  /// Starts a program of this machine that has nothing of the system but its message queues.
+  func startSharingQueues(_ command: [String], name: String) throws -> ChildProcess {
+    try ChildProcess(entering(command, ["--ipc"]), name: name, in: folder)
+  }
+
+  /// The way from this machine to a file in there.
+  func path(_ path: String) -> String { "/proc/\(leader)/root\(path)" }
+
+  /// Its system bus, from this machine.
+  var busAddress: String { "unix:path=\(path("/run/dbus/system_bus_socket"))" }
+
+  /// Whether it has shut itself down.
+  var hasEnded: Bool { !process.isRunning }
 
   /// Runs a command in there to its end.
   @discardableResult
@@ -106,4 +159,12 @@ struct BootsSystem: SuiteTrait, TestScoping {
 
 extension Trait where Self == BootsSystem {
   static var bootsSystem: Self { Self() }
+}
+
+extension Trait where Self == ConditionTrait {
+  static var needsSystemToBoot: Self {
+    .needs("needs .build/root, a Debian system to boot: ./build.sh test makes it") {
+      FileManager.default.fileExists(atPath: BootedSystem.root + "/usr/lib/systemd/systemd")
+    }
+  }
 }

@@ -1,0 +1,109 @@
+import CLinux
+import Daemon
+import Linux
+import Records
+
+/// Opens the spill; without it the bridge works too, and says why.
+///
+/// Errors: EWOULDBLOCK if another bridge has it.
+func openSpill(_ options: BridgeOptions, _ log: Log) throws(SystemError) -> Spill? {
+  guard let folder = options.spillFolder else { return nil }
+  do throws(SystemError) {
+    return try Spill(folder, limit: options.spillBytes)
+  } catch {
+    if error.errno == EWOULDBLOCK { throw error }
+    log.warning("nothing can go to disk while the broker is away: \(error.description)")
+    return nil
+  }
+}
+
+/// Opens the outbox with what an earlier bridge left there.
+///
+/// Errors: those of mmap(2); EWOULDBLOCK if another bridge has it.
+func openOutbox(
+  _ options: BridgeOptions, _ messageSize: Int, _ spill: borrowing Spill?, _ stamp: BootStamp,
+  _ log: Log
+) throws(SystemError) -> Outbox {
+  var notes: [Text] = []
+  let place = Outbox.Place(
+    path: options.outboxPath, byteCount: options.outboxBytes, messageSize: messageSize,
+    stamp: stamp)
+  let (segments, last): ([SpillSegment], UInt64) =
+    switch spill {
+    case .some(let spill): (spill.segments, spill.lastArrival)
+    case .none: ([], 0)
+    }
+  // A bridge that was killed between the disk and the outbox has left these in both.
+  let outbox = try Outbox.open(place, &notes) { slot in !segments.contains { $0.holds(slot) } }
+  outbox.memory.head.nextArrival = max(outbox.memory.head.nextArrival, last + 1)
+  for note in notes { log.warning(note) }
+  if outbox.count > 0 { log.information("\(outbox.count) records wait from before") }
+  return outbox
+}
+
+extension Bridge {
+  /// The record that was taken, and the clock and boot that its JSON goes by.
+  func record(_ entry: Outbox.Entry) throws(RecordError) -> (Record, Envelope) {
+    guard entry.list == .spilled else {
+      return (try Record(decoding: buffer, count: entry.length), envelope)
+    }
+    let stamp = BootStamp(decoding: buffer.span)
+    let bytes = [UInt8](buffer[BootStamp.encodedSize..<entry.length])
+    let record = try Record(decoding: bytes, count: bytes.count)
+    // Of this boot: the clock may have been set since.
+    let isOfThisBoot = stamp.bootID == FixedText(envelope.bootID.span)
+    return (record, isOfThisBoot ? envelope : stamp.envelope)
+  }
+
+  /// Brings records back from the disk, as many as leave half the window to those that come now.
+  mutating func refill(_ window: Int) {
+    do throws(SystemError) {
+      if let note = try spill?.refill(&outbox, limit: max(1, window / 2)) { log.warning(note) }
+    } catch {
+      tellSpillTrouble(error)
+    }
+  }
+
+  /// Moves what waits to disk; the number of records.
+  @discardableResult
+  mutating func spillWaiting() -> Int {
+    let now = monotonicNanoseconds()
+    spillDue = now + options.spillAfter.nanoseconds
+    envelope.clock = readClock()
+    outbox.memory.head.stamp = BootStamp(envelope)
+    do throws(SystemError) {
+      guard let count = try spill?.write(&outbox, BootStamp(envelope), &buffer), count > 0 else {
+        return 0
+      }
+      spillTrouble = Text()
+      log.information("\(count) records went to disk until the broker is back")
+      return count
+    } catch {
+      tellSpillTrouble(error)
+      return 0
+    }
+  }
+
+  /// The same where waiting longer would lose records, but not again and again where it fails.
+  mutating func spillBeforeItIsFull() {
+    if spillTrouble.isEmpty { spillWaiting() }
+  }
+
+  private mutating func tellSpillTrouble(_ error: SystemError) {
+    if spillTrouble != error.description {
+      spillTrouble = error.description
+      log.warning("records stay in memory: \(error.description)")
+    }
+  }
+
+  mutating func noteSpill() {
+    outbox.memory.head.stamp = BootStamp(envelope)
+    switch spill {
+    case .some(let spill):
+      status.spillRecords = spill.count
+      status.spillBytes = spill.byteCount
+      status.spillBytesWritten = spill.bytesWritten
+    case .none: break
+    }
+  }
+}
