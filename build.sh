@@ -18,8 +18,9 @@ usage: ./build.sh COMMAND
           messages until Ctrl-C; with a private Mosquitto unless a broker is named; TIME is 1s
           unless set
   test [--filter REGEX]...
-          check the sources, build for all architectures, run the tests (those that match) and,
-          without a filter, let libFuzzer try each parser for 10 s;
+          check the sources, build for all architectures, run the tests (those that match);
+          without a filter also a minute of all programs under valgrind, a million random
+          records, libFuzzer on each parser for 10 s, and the address and thread sanitizers;
           with CI=true in the environment a skipped test is a failure
   bench [ARGUMENT]...
           build, then run Tests/Benchmarks/bench.py with the arguments
@@ -508,7 +509,7 @@ command_run() {
 
 # ---- Testing -------------------------------------------------------------------------------------
 
-readonly steps=6
+steps=10
 step=0
 
 # step TITLE COMMAND...
@@ -538,6 +539,7 @@ command_test() {
   need_root
   mapfile -t architectures < <(all_architectures)
   test_programs=(random-records)
+  if ((${#filters[@]})); then steps=5; fi
 
   step 'shellcheck' shellcheck build.sh .ci/run Tests/Fuzz/fuzz.sh
   step 'swift format lint' \
@@ -546,14 +548,27 @@ command_test() {
   host=(
     --disable-xctest --scratch-path .build/host --explicit-target-dependency-import-check error
   )
-  step 'random records' random_records "${architectures[@]}"
   step 'regular Swift' swift_build --build-tests "${host[@]}"
-  step 'swift test' swift_test "${host[@]}" "${filters[@]}"
   if ((${#filters[@]})); then
-    step 'fuzzers, left out where tests are chosen' true
-  else
-    step 'fuzzers' Tests/Fuzz/fuzz.sh --seconds 10
+    step 'swift test' swift_test "${host[@]}" "${filters[@]}"
+    return
   fi
+  # Eight programs that want all the time of the machine would be in the way of the others.
+  step 'swift test' swift_test "${host[@]}" --skip MinuteUnderValgrindTests
+  step 'a minute under valgrind' swift_test "${host[@]}" --filter MinuteUnderValgrindTests
+  step 'random records' random_records "${architectures[@]}"
+  step 'fuzzers' Tests/Fuzz/fuzz.sh --seconds 10
+  step 'address sanitizer' sanitized address
+  step 'thread sanitizer' sanitized thread
+}
+
+# sanitized NAME: the tests of the modules with a sanitizer; the integration tests run programs that
+# have none. Debian's default linker, gold, warns about what the address sanitizer exports.
+sanitized() {
+  local options=(--disable-xctest --sanitize "$1" --scratch-path ".build/$1" -Xswiftc -use-ld=lld)
+  swift_build --build-tests "${options[@]}"
+  LSAN_OPTIONS=suppressions=$PWD/Tests/Tools/leaks.suppressions \
+    swift_test "${options[@]}" --skip IntegrationTests
 }
 
 # emulated ARCHITECTURE PROGRAM ARGUMENT...: runs a program as it was built.
