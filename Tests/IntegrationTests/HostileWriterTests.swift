@@ -95,19 +95,20 @@ struct HostileWriterTests {
         "-F", "%t\t%p",
       ], name: "mosquitto_sub", in: rig.folder)
     let bridge = try rig.bridge("--status-interval", "1s")
+    let count = 12_000
     let queue = try GarbageQueue("\(rig.queuePrefix)\(program.name)", blocking: true)
     var messages = try Messages(seed: UInt64(program.rawValue))
-    let count = 12_000
     for _ in 0..<count { try queue.send(messages.next()) }
 
+    /// What is missing in the status is no zero.
     func counted(_ names: String...) -> Int {
-      names.compactMap { status.messages.last?.integer($0) }.reduce(0, +)
+      names.map { status.messages.last?.integer($0) ?? -count }.reduce(0, +)
     }
     try eventually("the bridge has looked at all, and published what it took", within: 60) {
       counted("records_received", "messages_invalid", "messages_unknown") == count
         && counted("records_published", "records_refused") == counted("records_received")
     }
-    #expect(counted("records_refused", "records_lost_samples", "records_lost_events") == 0)
+    #expect(counted("records_refused", "records_lost") == 0)
     let published = counted("records_published")
     #expect(published > 200)
     #expect(counted("messages_invalid") > 2000)
