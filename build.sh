@@ -24,8 +24,9 @@ usage: ./build.sh [COMMAND]
   stage [--arch ARCHITECTURE] FOLDER
           build, and install the programs, units and man pages under FOLDER
   test [--filter REGEX]...
-          check the sources, build for all architectures, run the tests (those that match) and,
-          without a filter, let libFuzzer try each parser for 10 s;
+          check the sources, build for all architectures, run the tests (those that match);
+          without a filter also a minute of all programs under valgrind, a million random
+          records, libFuzzer on each parser for 10 s, and the address and thread sanitizers;
           with CI=true in the environment a skipped test is a failure
   bench [ARGUMENT]...
           build, then run Tests/Benchmarks/bench.py with the arguments
@@ -328,6 +329,9 @@ device_programs() {
   done
 }
 
+# What the tests run on all architectures too, built like a device program.
+test_programs=()
+
 native_architecture() {
   dpkg --print-architecture
 }
@@ -344,6 +348,7 @@ build() {
   local arch triple program programs flags pkgconfig
   need_swift
   mapfile -t programs < <(device_programs)
+  programs+=("${test_programs[@]}")
   for arch; do
     case $arch in
       amd64) triple=x86_64-unknown-linux-gnu ;;
@@ -607,7 +612,7 @@ command_run() {
 
 # ---- Testing -------------------------------------------------------------------------------------
 
-steps=8
+steps=12
 step=0
 
 # step TITLE COMMAND...
@@ -638,6 +643,8 @@ command_test() {
   need_root bookworm
   need_root trixie
   mapfile -t architectures < <(all_architectures)
+  test_programs=(random-records)
+  if ((${#filters[@]})); then steps=6; fi
 
   step 'shellcheck' shellcheck build.sh .ci/run Tests/Fuzz/fuzz.sh debs/package.sh debs/scripts/* \
     units/generator units/wait-before-restart
@@ -652,8 +659,54 @@ command_test() {
     --disable-xctest --scratch-path .build/host --explicit-target-dependency-import-check error
   )
   step 'regular Swift' swift_build --build-tests "${host[@]}"
-  step 'swift test' swift_test "${host[@]}" "${filters[@]}"
-  ((${#filters[@]})) || step 'fuzzers' Tests/Fuzz/fuzz.sh --seconds 10
+  if ((${#filters[@]})); then
+    step 'swift test' swift_test "${host[@]}" "${filters[@]}"
+    return
+  fi
+  # Eight programs that want all the time of the machine would be in the way of the others.
+  step 'swift test' swift_test "${host[@]}" --skip MinuteUnderValgrindTests
+  step 'a minute under valgrind' swift_test "${host[@]}" --filter MinuteUnderValgrindTests
+  step 'random records' random_records "${architectures[@]}"
+  step 'fuzzers' Tests/Fuzz/fuzz.sh --seconds 10
+  step 'address sanitizer' sanitized address
+  step 'thread sanitizer' sanitized thread
+}
+
+# sanitized NAME: the tests of the modules with a sanitizer; the integration tests run programs that
+# have none. Debian's default linker, gold, warns about what the address sanitizer exports.
+sanitized() {
+  local options=(--disable-xctest --sanitize "$1" --scratch-path ".build/$1" -Xswiftc -use-ld=lld)
+  swift_build --build-tests "${options[@]}"
+  LSAN_OPTIONS=suppressions=$PWD/Tests/Tools/leaks.suppressions \
+    swift_test "${options[@]}" --skip IntegrationTests
+}
+
+# emulated ARCHITECTURE PROGRAM ARGUMENT...: runs a program as it was built.
+emulated() {
+  local command=()
+  case $1 in
+    "$(native_architecture)") ;;
+    arm64) command=(qemu-aarch64-static -L ".build/sysroot/$1") ;;
+    armhf) command=(qemu-arm-static -L ".build/sysroot/$1") ;;
+  esac
+  "${command[@]}" ".build/$1/release/$2" "${@:3}"
+}
+
+# A million random records, read by a parser that is not ours; all architectures write the same.
+random_records() {
+  local native arch seed same pids=() pid
+  native=$(native_architecture)
+  for seed in 1 2; do
+    emulated "$native" random-records --seed "$seed" --count 500000 |
+      python3 Tests/Tools/check_published.py --count 500000 --kinds Tests/RecordsTests/Golden &
+    pids+=("$!")
+  done
+  for pid in "${pids[@]}"; do wait "$pid"; done
+  same=$(emulated "$native" random-records --seed 3 --count 20000 | sha256sum)
+  for arch; do
+    [[ $(emulated "$arch" random-records --seed 3 --count 20000 | sha256sum) == "$same" ]] ||
+      die "on $arch the records are published in another way"
+  done
 }
 
 # Builds the packages of this machine again, in another folder, at another time and with another

@@ -13,7 +13,7 @@ shopt -s nullglob
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 
 readonly all=(
-  accounting configuration coredump dbus-message dlt-connection dlt-trace inotify pressure
+  accounting configuration coredump dbus-message dlt-connection dlt-trace inotify options pressure
   proc-files record
 )
 readonly work=.build/fuzz
@@ -73,6 +73,11 @@ seed() {
     inotify)
       printf '\1\0\0\0\0\1\0\0\0\0\0\0\10\0\0\0core.a\0\0\1\0\0\0\0\0\0\100\0\0\0\0\0\0\0\0' \
         >"$seeds/events"
+      ;;
+    options)
+      printf 'interval = 5s\nname = a\n# c\0--flag\0--unit\0ssh*\0--pulse=off\0--number\0004' \
+        >"$seeds/both"
+      printf '\0--help\0--interval=1h30min\0--version\0--print=no\0--queue-prefix\0/a.' >"$seeds/line"
       ;;
     pressure)
       files "$fixtures/pressure"

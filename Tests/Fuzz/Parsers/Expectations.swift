@@ -42,6 +42,21 @@ func expectJSON(_ record: Record) {
   _ = record.isEvent
 }
 
+/// What a broker takes behind the name of a program: levels that are not empty, and no wildcards.
+func expectTopic(_ levels: [UInt8]) {
+  guard let text = String(validating: levels, as: UTF8.self) else {
+    fatalError("a topic that is not UTF-8")
+  }
+  expect(levels.isEmpty || levels[0] == UInt8(ascii: "/"), "a level that continues a name")
+  let parts = text.unicodeScalars.split(separator: "/", omittingEmptySubsequences: false)
+  expect(parts.dropFirst().allSatisfy { !$0.isEmpty }, "an empty level in \(text)")
+  for scalar in text.unicodeScalars {
+    expect(scalar != "+" && scalar != "#", "a wildcard in \(text)")
+    expect(scalar.properties.generalCategory != .control, "a control character in \(text)")
+    expect(!scalar.properties.isNoncharacterCodePoint, "a noncharacter in \(text)")
+  }
+}
+
 private let envelope = Envelope(
   bootID: [UInt8]("43908254-216b-467b-8145-3543fe292e1a".utf8),
   clock: ClockReading(

@@ -6,6 +6,10 @@ import Records
 func record(_ bytes: [UInt8]) -> CInt {
   guard let record = try? Record(decoding: bytes, count: bytes.count) else { return 0 }
   expectJSON(record)
+  _ = record.isEvent
+  var levels = TopicLevels()
+  record.appendTopic(to: &levels)
+  expectTopic(levels.bytes)
   return 0
 }
 

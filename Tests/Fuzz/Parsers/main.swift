@@ -20,6 +20,7 @@ let parsers: [(name: String, parser: Parser)] = [
   ("dlt-connection", { connection(array($0, $1)) }),
   ("dlt-trace", { trace(array($0, $1)) }),
   ("inotify", { inotifyEvents(array($0, $1)) }),
+  ("options", { options(array($0, $1)) }),
   ("pressure", { pressure(array($0, $1)) }),
   ("proc-files", { procFiles(array($0, $1)) }),
   ("record", { record(array($0, $1)) }),
