@@ -91,12 +91,16 @@ final class BootedSystem: @unchecked Sendable {
   func stop() {
     try? Data("1".utf8).write(to: URL(filePath: controlGroup + "/cgroup.kill"))
     process.kill()
-    // A cgroup goes when nothing is in it any more, and not with the files that stand for it.
-    for _ in 0..<100 where FileManager.default.fileExists(atPath: controlGroup) {
-      _ = try? ChildProcess(
-        ["/usr/bin/find", controlGroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"],
-        name: "find", in: folder
-      ).wait()
+    // A cgroup goes when nothing is in it any more, and not with the files that stand for it. Where
+    // the machine still has version 1, systemd-nspawn has made the same groups there.
+    let name = URL(filePath: controlGroup).lastPathComponent
+    for group in [controlGroup, "/sys/fs/cgroup/systemd/\(name)"] {
+      for _ in 0..<100 where FileManager.default.fileExists(atPath: group) {
+        _ = try? ChildProcess(
+          ["/usr/bin/find", group, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"],
+          name: "find", in: folder
+        ).wait()
+      }
     }
     try? FileManager.default.removeItem(at: folder)
   }
