@@ -8,7 +8,7 @@ struct FaultFigures {
   let sent: Int
   /// Of these, what came at least once.
   let arrived: Int
-  /// What came again.
+  /// What the broker was sent again, also where it went under before it could pass it on.
   let duplicated: Int
   /// What the bridge says it gave up.
   var counted = 0
@@ -16,15 +16,14 @@ struct FaultFigures {
   /// What never came.
   var lost: Int { sent - arrived }
 
-  init(_ fault: String, _ loads: [LoadGenerator], _ arrivals: Arrivals, counted: Int = 0) {
+  init(_ fault: String, _ loads: [LoadGenerator], _ tap: Tap, counted: Int = 0) {
     self.fault = fault
     self.counted = counted
     var (sent, arrived, duplicated) = (0, 0, 0)
     for load in loads {
       sent += load.sent
-      let found = arrivals.figures(of: load.instance)
-      arrived += found.distinct
-      duplicated += found.again
+      arrived += tap.arrivals.figures(of: load.instance).distinct
+      duplicated += tap.sent.figures(of: load.instance).again
     }
     (self.sent, self.arrived, self.duplicated) = (sent, arrived, duplicated)
   }

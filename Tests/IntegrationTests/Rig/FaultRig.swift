@@ -9,7 +9,10 @@ final class FaultRig {
   let tap: Tap
   private(set) var bridge: ChildProcess?
   private(set) var loads: [LoadGenerator] = []
+  let outbox: String
+  let spill: String
   private var options: [String]
+  private var mounts: HeldScript?
 
   /// How long the long form of a test takes, in seconds: STATS_FAULT_SECONDS; nil: the short form.
   static let seconds = ProcessInfo.processInfo.environment["STATS_FAULT_SECONDS"].flatMap(
@@ -20,18 +23,39 @@ final class FaultRig {
   /// How many records are in flight at most, unless a test says otherwise.
   static let window = 100
 
-  init(_ options: String..., brokerSettings: String = "", queueDepth: Int = 10) throws {
+  /// `mounts` are the options of tmpfs file systems for the folders of outbox and spill; `outbox` is a
+  /// folder for the outbox in memory.
+  init(
+    _ options: String..., brokerSettings: String = "", queueDepth: Int = 10, mounts: String? = nil,
+    outbox folder: String? = nil
+  ) throws {
     rig = try Rig()
     broker = try rig.broker(
       settings: "listener PORT 127.0.0.1\nallow_anonymous true\n\(brokerSettings)")
     tap = try Tap(to: broker)
+    let place = folder == nil ? "\(rig.folder.path())/" : "\(folder!)/\(rig.name)."
+    outbox = "\(place)\(mounts == nil ? "" : "o/")outbox"
+    spill = "\(rig.folder.path())/\(mounts == nil ? "" : "s/")spill"
     self.options =
       [
         "--host", "127.0.0.1", "--port", "\(tap.port)", "--device-id", rig.name,
-        "--reconnect-max", "1s", "--outbox", "\(rig.folder.path())/outbox",
-        "--spill-folder", "\(rig.folder.path())/spill", "--status-interval", "1s",
+        "--reconnect-max", "1s", "--outbox", outbox, "--spill-folder", spill, "--status-interval", "1s",
       ] + options
     try makeQueues(depth: queueDepth)
+    if let mounts { self.mounts = try Self.mount(mounts, rig) }
+  }
+
+  /// Gives the outbox and the spill a file system each.
+  private static func mount(_ options: String, _ rig: Rig) throws -> HeldScript {
+    try HeldScript(
+      """
+      for folder in o s; do
+        mkdir -m 700 "$2/$folder" && mount -t tmpfs -o "mode=700,$1" none "$2/$folder" || exit
+      done
+      echo ready
+      cat >/dev/null
+      umount "$2/o" "$2/s"
+      """, [options, rig.folder.path()], rig)
   }
 
   private func makeQueues(depth: Int) throws {
@@ -44,12 +68,25 @@ final class FaultRig {
     loads.removeAll()
     bridge?.kill()
     tap.end()
+    try? mounts?.end()
+    if !outbox.hasPrefix(rig.folder.path()) { unlink(outbox) }
   }
 
-  var outbox: String { "\(rig.folder.path())/outbox" }
-  var spill: String { "\(rig.folder.path())/spill" }
+  /// Records that have arrived at least once.
+  var arrived: Int { tap.arrivals.distinct(loads) }
+  /// The resident memory in KiB that a bridge with an outbox of 4 MiB may have.
+  static let memoryLimit = 16 << 10
+
   var spillFiles: [String] {
     (try? FileManager.default.contentsOfDirectory(atPath: spill).sorted()) ?? []
+  }
+
+  /// The bridge's command line.
+  var command: [String] {
+    get throws {
+      try Rig.command("posix-mq-to-mqtt-bridge", on: .amd64)
+        + ["--config", "/dev/null", "--queue-prefix", rig.queuePrefix] + options
+    }
   }
 
   /// Starts the bridge, again if need be; `command` stands before it, such as a tracer.
@@ -58,9 +95,7 @@ final class FaultRig {
     -> ChildProcess
   {
     let process = try ChildProcess(
-      command + Rig.command("posix-mq-to-mqtt-bridge", on: .amd64)
-        + ["--config", "/dev/null", "--queue-prefix", rig.queuePrefix] + options,
-      name: "bridge", in: rig.folder, environment: environment)
+      command + self.command, name: "bridge", in: rig.folder, environment: environment)
     bridge = process
     return process
   }
@@ -93,7 +128,7 @@ final class FaultRig {
       tap.status("records_waiting") == 0 && tap.status("spill_records") == 0
     }
     let figures = FaultFigures(
-      fault, loads, tap.arrivals, counted: tap.status("records_lost") ?? 0)
+      fault, loads, tap, counted: tap.status("records_lost") ?? 0)
     figures.tell()
     return figures
   }

@@ -33,6 +33,7 @@ final class LoadGenerator: @unchecked Sendable {
         header.encode(&body, into: &bytes)
       case .events:
         var body = CoreDump()
+        body.executable = FixedText(Array(repeating: UInt8(ascii: "/"), count: 200).span)
         header.encode(&body, into: &bytes)
       }
       return bytes

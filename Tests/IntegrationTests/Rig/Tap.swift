@@ -8,7 +8,10 @@ import Testing
 /// subscribers being part of the question.
 final class Tap: @unchecked Sendable {
   let port: Int
+  /// What was acknowledged.
   let arrivals = Arrivals()
+  /// What was sent to the broker, acknowledged or not.
+  let sent = Arrivals()
   private let listener: Int32
   private let brokerPort: Int
   private let lock = NSLock()
@@ -55,11 +58,13 @@ final class Tap: @unchecked Sendable {
   func set(_ mode: Mode) { lock.withLock { self.mode = mode } }
   var passed: Seen { lock.withLock { seen } }
 
-  /// A number of the last status.
-  func status(_ name: String) -> Int? {
+  /// A number and a text of the last status.
+  func status(_ name: String) -> Int? { (statusMember(name) as? NSNumber)?.intValue }
+  func statusText(_ name: String) -> String? { statusMember(name) as? String }
+
+  private func statusMember(_ name: String) -> Any? {
     let text = lock.withLock { seen.status }
-    let object = try? JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
-    return (object?[name] as? NSNumber)?.intValue
+    return try? (JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])?[name]
   }
 
   func end() {
@@ -98,6 +103,8 @@ final class Tap: @unchecked Sendable {
 
   private func take(_ mode: Mode) {
     let client = accept(listener, nil, nil)
+    // Nobody else shall hold it open.
+    if client >= 0 { clinux_close_on_exec(client) }
     guard client >= 0, mode != .closed, let broker = TapConnection.connect(brokerPort) else {
       close(client)
       return
@@ -114,7 +121,9 @@ final class Tap: @unchecked Sendable {
         seen.publishes += 1
         if case .cutsEvery(let number) = mode, seen.publishes % number == 0 { return nil }
         switch content {
-        case .record(let identity): connection.inFlight[message] = .some(identity)
+        case .record(let identity):
+          connection.inFlight[message] = .some(identity)
+          sent.count(identity)
         case .status(let text):
           connection.inFlight[message] = .some(nil)
           seen.status = text
