@@ -66,7 +66,12 @@ public struct EventLoop<Source: RawRepresentable>: ~Copyable where Source.RawVal
       while let index = pending.first {
         pending.removeFirst()
         let token = clinux_epoll_event_data(&events[index])
-        if token == Self.signalToken { return .terminated }
+        if token == Self.signalToken {
+          // Told once: who finishes what it does may go on waiting.
+          var signal = signalfd_siginfo()
+          _ = read(signals.raw, &signal, MemoryLayout<signalfd_siginfo>.size)
+          return .terminated
+        }
         if let source = Source(rawValue: UInt32(truncatingIfNeeded: token)) {
           return .ready(source, Readiness(rawValue: clinux_epoll_event_events(&events[index])))
         }

@@ -8,6 +8,9 @@ struct BootStamp: Equatable {
 
   init() {}
 
+  /// Nobody knows of which boot.
+  var isDamaged: Bool { bootID.isEmpty || bootID[0] == UInt8(ascii: " ") }
+
   init(_ envelope: Envelope) {
     bootID = FixedText(envelope.bootID.span)
     clock = envelope.clock

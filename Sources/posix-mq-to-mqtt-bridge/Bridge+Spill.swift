@@ -47,52 +47,68 @@ extension Bridge {
     guard entry.list == .spilled else {
       return (try Record(decoding: buffer, count: entry.length), envelope)
     }
+    guard entry.length >= BootStamp.encodedSize else { throw .notARecord }
     let stamp = BootStamp(decoding: buffer.span)
     let bytes = [UInt8](buffer[BootStamp.encodedSize..<entry.length])
     let record = try Record(decoding: bytes, count: bytes.count)
     // Of this boot: the clock may have been set since.
-    let isOfThisBoot = stamp.bootID == FixedText(envelope.bootID.span)
-    return (record, isOfThisBoot ? envelope : stamp.envelope)
+    if stamp.bootID == FixedText(envelope.bootID.span) { return (record, envelope) }
+    guard stamp.isDamaged else { return (record, stamp.envelope) }
+    // Of which boot is not known; its time is the record's own reading.
+    let own = ClockReading(
+      bootTimeNanoseconds: record.header.bootTimeNanoseconds,
+      realTimeNanoseconds: record.header.realTimeNanoseconds,
+      synchronized: record.header.clockSynchronized)
+    return (record, Envelope(bootID: Text("unknown").bytes, clock: own))
   }
 
-  /// Brings records back from the disk, as many as leave half the window to those that come now.
+  /// Brings records back from the disk, as many as leave half the window to those that come now; where
+  /// the window is one message, they take turns.
   mutating func refill(_ window: Int) {
-    do throws(SystemError) {
-      if let note = try spill?.refill(&outbox, limit: max(1, window / 2)) { log.warning(note) }
-    } catch {
-      tellSpillTrouble(error)
-    }
+    let live = outbox.waits(.samples) || outbox.waits(.events)
+    let half = (window + Int(status.published & 1)) / 2
+    var notes: [Text] = []
+    spill?.refill(&outbox, limit: max(live ? 0 : 1, half), &notes)
+    for note in notes { log.warning(note) }
   }
 
   /// Moves what waits to disk; the number of records.
   @discardableResult
-  mutating func spillWaiting() -> Int {
-    let now = monotonicNanoseconds()
-    spillDue = now + options.spillAfter.nanoseconds
+  mutating func spillWaiting(_ room: Spill.Room = .left) -> Int {
+    spillDue = monotonicNanoseconds() + options.spillAfter.nanoseconds
+    guard outbox.waits(.samples) || outbox.waits(.events) else { return 0 }
     envelope.clock = readClock()
     outbox.memory.head.stamp = BootStamp(envelope)
     do throws(SystemError) {
-      guard let count = try spill?.write(&outbox, BootStamp(envelope), &buffer), count > 0 else {
+      guard let result = try spill?.write(&outbox, BootStamp(envelope), &buffer, room) else {
         return 0
       }
-      spillTrouble = Text()
-      log.information("\(count) records went to disk until the broker is back")
-      return count
+      if let error = result.diskIsFull { tellSpillTrouble(error) }
+      spillFails = result.count == 0
+      guard result.count > 0 else { return 0 }
+      if spilledSinceConnected {
+        log.detail("\(result.count) more records went to disk")
+      } else {
+        log.information("\(result.count) records went to disk until the broker is back")
+      }
+      spilledSinceConnected = true
+      return result.count
     } catch {
       tellSpillTrouble(error)
+      spillFails = true
       return 0
     }
   }
 
   /// The same where waiting longer would lose records, but not again and again where it fails.
   mutating func spillBeforeItIsFull() {
-    if spillTrouble.isEmpty { spillWaiting() }
+    if !spillFails { spillWaiting(.made) }
   }
 
   private mutating func tellSpillTrouble(_ error: SystemError) {
     if spillTrouble != error.description {
       spillTrouble = error.description
-      log.warning("records stay in memory: \(error.description)")
+      log.warning("not all records can go to disk: \(error.description)")
     }
   }
 

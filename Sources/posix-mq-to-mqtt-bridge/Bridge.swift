@@ -6,14 +6,15 @@ import Records
 /// Takes records from the queues, keeps them in the outbox until the broker has them.
 struct Bridge: ~Copyable {
   enum Source: RawRepresentable {
-    case broker, timer
+    case broker, timer, nameLookup
     case queue(Int)
 
     init?(rawValue: UInt32) {
       switch rawValue {
       case 0: self = .broker
       case 1: self = .timer
-      default: self = .queue(Int(rawValue) - 2)
+      case 2: self = .nameLookup
+      default: self = .queue(Int(rawValue) - 3)
       }
     }
 
@@ -21,12 +22,13 @@ struct Bridge: ~Copyable {
       switch self {
       case .broker: 0
       case .timer: 1
-      case .queue(let index): UInt32(index) + 2
+      case .nameLookup: 2
+      case .queue(let index): UInt32(index) + 3
       }
     }
   }
 
-  private struct InFlight {
+  struct InFlight {
     let message: Int32
     /// nil: the status.
     let ticket: Outbox.Ticket?
@@ -36,32 +38,40 @@ struct Bridge: ~Copyable {
   let options: BridgeOptions
   let log: Log
   var loop: ServiceLoop<Source>
-  private let timer: Timer
+  let timer: Timer
   private var timerDue = UInt64.max
   var queues: Queues
   var outbox: Outbox
   /// Where records go that the outbox shall not hold any longer; nil: nowhere.
   var spill: Spill?
   var spillDue = UInt64.max
-  /// The last thing that went wrong with the spill: the same is told once.
+  /// The last thing that went wrong with the spill since the broker was there: the same is told once.
   var spillTrouble = Text()
+  /// The last time nothing could be written.
+  var spillFails = false
+  var spilledSinceConnected = false
   var status = BridgeStatus()
+  /// The broker would not take it: told once.
+  var statusIsRefused = false
 
   var connection: BrokerConnection?
-  private var interest: Readiness = []
-  private var inFlight: [InFlight] = []
-  private var backoff: Backoff
-  private var lastFailure = Text()
+  var nameLookup: NameLookup?
+  var interest: Readiness = []
+  var inFlight: [InFlight] = []
+  var backoff: Backoff
+  var lastFailure = Text()
   /// The reason that was last logged, by the number of the program: the same refusal is told once.
   private var refusals = [Int32](repeating: 0, count: Int(UInt8.max) + 1)
-  private var queuesAreRead = true
+  var queuesAreRead = true
 
-  private var connectDue = UInt64.max
-  private var connectTimeoutDue = UInt64.max
-  private var keepAliveDue = UInt64.max
-  private var statusDue = UInt64.max
+  var connectDue = UInt64.max
+  var connectTimeoutDue = UInt64.max
+  var keepAliveDue = UInt64.max
+  var statusDue = UInt64.max
+  /// When the broker last acknowledged something, or was last given something after a pause.
+  var acknowledgedAt: UInt64 = 0
 
-  private var json = JSON()
+  var json = JSON()
   private var topics: Topics
   private var topic: [CChar] = []
   var buffer: [UInt8]
@@ -75,6 +85,7 @@ struct Bridge: ~Copyable {
     let queues = try Queues(prefix: options.output.queuePrefix)
     let spill = try openSpill(options, log)
     let outbox = try openOutbox(options, queues.messageSize, spill, BootStamp(envelope), log)
+    queues.restoreStates(outbox.memory)
     try loop.events.add(timer.descriptor.raw, .timer)
     for index in 0..<queues.count { try loop.events.add(queues.descriptor(index), .queue(index)) }
     buffer = [UInt8](
@@ -89,6 +100,7 @@ struct Bridge: ~Copyable {
     self.outbox = outbox
     self.spill = spill
     backoff = Backoff(maximum: options.reconnectMaximum)
+    nameLookup = nil
     self.envelope = envelope
     inFlight.reserveCapacity(options.window)
   }
@@ -113,6 +125,7 @@ struct Bridge: ~Copyable {
     case .broker:
       do throws(BrokerError) { try connection?.process(readiness) } catch { lose(error) }
     case .timer: timer.expirations()
+    case .nameLookup: try takeNameLookup()
     }
     takeAcknowledgements()
     welcome()
@@ -121,17 +134,20 @@ struct Bridge: ~Copyable {
     try updateInterest()
   }
 
+  private var outboxIsFull: Bool {
+    mutating get {
+      outbox.usedPercent >= Spill.fullPercent || !outbox.hasRoom(for: queues.messageSize)
+    }
+  }
+
+  var isDisconnected: Bool { connection?.isConnected != true }
+
   /// Does what is due, and sets the timer to what is due next.
   private mutating func attendToTime() throws(SystemError) {
     let now = monotonicNanoseconds()
     if now >= connectDue { try connect(now) }
-    if now >= connectTimeoutDue {
-      lose(BrokerError("no answer for \(options.connectTimeout.description)"))
-    }
-    if now >= keepAliveDue {
-      keepAliveDue = now + options.broker.keepAlive.nanoseconds / 4
-      do throws(BrokerError) { try connection?.keepAlive() } catch { lose(error) }
-    }
+    if now >= connectTimeoutDue { loseForSilence() }
+    if now >= keepAliveDue { keepAlive(now) }
     if now >= statusDue {
       statusDue = now + options.statusInterval.nanoseconds
       publishStatus("online")
@@ -149,13 +165,12 @@ struct Bridge: ~Copyable {
   ///
   /// With a broker that takes records slower than they come, the rest waits in the queues, where
   /// the programs see it and count what they drop. Without a broker the outbox decides what goes.
-  private mutating func updateInterest() throws(SystemError) {
+  mutating func updateInterest() throws(SystemError) {
     if let connection, let socket = connection.socket, connection.interest != interest {
       interest = connection.interest
       try loop.events.change(socket, .broker, interest)
     }
-    let limit = queuesAreRead ? 75 : 50
-    let read = connection?.isConnected != true || outbox.usedPercent < limit
+    let read = isDisconnected || !(queuesAreRead ? outboxIsFull : outbox.usedPercent >= 75)
     if read != queuesAreRead {
       queuesAreRead = read
       for index in 0..<queues.count {
@@ -166,34 +181,43 @@ struct Bridge: ~Copyable {
 
   // MARK: From the queues to the broker
 
-  private mutating func drain(_ index: Int) throws(SystemError) {
+  mutating func drain(_ index: Int) throws(SystemError) {
     let (noteworthy, lost) = (queues.noteworthy, outbox.lost)
     // A bound, so that a flood in one queue cannot starve the others or the connection.
     drain: for _ in 0..<64 {
+      if outboxIsFull {
+        guard isDisconnected else { break }
+        spillBeforeItIsFull()
+      }
       switch try queues.receive(index, into: &buffer, through: outbox, log) {
       case .none: break drain
       case .skipped: outbox.memory.clearInbox()
       case .record(let length, let priority):
-        outbox.append(buffer, length, origin: UInt8(index), priority)
+        let origin = queues.program(index).rawValue
+        outbox.append(buffer, length, origin: origin, priority)
+        outbox.keepState(buffer, length, origin: origin)
         outbox.memory.clearInbox()
       }
     }
-    if connection?.isConnected != true && outbox.usedPercent >= 75 { spillBeforeItIsFull() }
     if noteworthy != queues.noteworthy { hurryStatus() }
     if lost == 0 && outbox.lost > 0 {
       log.warning("the outbox is full: the oldest samples are given up until the broker is back")
     }
   }
 
-  private mutating func publishWaiting() {
+  mutating func publishWaiting() {
     guard let connection, connection.isConnected else { return }
     let window = min(options.window, connection.receiveMaximum)
     guard inFlight.count < window else { return }
     refill(window)
     guard outbox.count > outbox.inFlight else { return }
     envelope.clock = readClock()
+    if inFlight.isEmpty { acknowledgedAt = monotonicNanoseconds() }
     while inFlight.count < window, let entry = outbox.take(into: &buffer) {
-      let program = queues.program(Int(entry.origin))
+      guard let program = Program(rawValue: entry.origin) else {
+        refuse(nil, entry.ticket, "a program that this version does not know", reason: 0)
+        continue
+      }
       do throws(RecordError) {
         let (record, envelope) = try record(entry)
         json.write(record, envelope)
@@ -217,8 +241,9 @@ struct Bridge: ~Copyable {
     }
   }
 
-  private mutating func takeAcknowledgements() {
-    guard let connection else { return }
+  mutating func takeAcknowledgements() {
+    guard let connection, !connection.acknowledgements.isEmpty else { return }
+    acknowledgedAt = monotonicNanoseconds()
     for acknowledgement in connection.acknowledgements {
       guard let index = inFlight.firstIndex(where: { $0.message == acknowledgement.message })
       else { continue }
@@ -227,6 +252,8 @@ struct Bridge: ~Copyable {
         if let ticket = entry.ticket {
           outbox.acknowledge(ticket)
           status.published += 1
+        } else {
+          statusIsRefused = false
         }
         if let program = entry.program { refusals[Int(program.rawValue)] = 0 }
         continue
@@ -235,7 +262,10 @@ struct Bridge: ~Copyable {
       if let ticket = entry.ticket, let program = entry.program {
         refuse(program, ticket, words, reason: acknowledgement.reason)
       } else {
-        log.error("broker refused the status: \(words) (\(acknowledgement.reason))")
+        if !statusIsRefused {
+          log.error("broker refused the status: \(words) (\(acknowledgement.reason))")
+        }
+        statusIsRefused = true
       }
     }
     connection.forgetAcknowledgements()
@@ -243,148 +273,18 @@ struct Bridge: ~Copyable {
 
   /// The broker will never take this record: it leaves the outbox, is counted and told.
   private mutating func refuse(
-    _ program: Program, _ ticket: Outbox.Ticket, _ words: Text, reason: Int32
+    _ program: Program?, _ ticket: Outbox.Ticket, _ words: Text, reason: Int32
   ) {
     outbox.acknowledge(ticket)
     status.refused += 1
     status.refusal = (words: words, reason: reason)
-    let index = Int(program.rawValue)
+    let index = Int(program?.rawValue ?? 0)
     if refusals[index] != reason || reason == 0 && status.refused == 1 {
       log.error(
-        "records of \(program.name) are refused: \(words)\(reason == 0 ? "" : " (\(reason))")"
+        "records of \(program?.name ?? "another version") are refused: \(words)\(reason == 0 ? "" : " (\(reason))")"
           + (reason == 135 ? "; the broker's access list must allow the topic" : ""))
       refusals[index] = reason
     }
     hurryStatus()
-  }
-
-  // MARK: The connection
-
-  private mutating func connect(_ now: UInt64) throws(SystemError) {
-    connectDue = .max
-    do throws(BrokerError) {
-      let connection = try BrokerConnection(
-        options.broker, clientID: "stats-recording-\(options.topics.deviceID)",
-        will: (topic: options.topics.status, payload: BridgeStatus.will),
-        messageExpirySeconds: UInt32(options.messageExpiry.nanoseconds / 1_000_000_000),
-        attempt: backoff.attempts)
-      connectTimeoutDue = now + options.connectTimeout.nanoseconds
-      self.connection = connection
-    } catch {
-      return lose(error)
-    }
-    guard let connection, let socket = connection.socket else { return }
-    interest = connection.interest
-    try loop.events.add(socket, .broker, interest)
-  }
-
-  /// Notices that the broker has answered, once.
-  private mutating func welcome() {
-    guard let connection, connection.isConnected, connectTimeoutDue != .max else { return }
-    (connectTimeoutDue, spillDue) = (.max, .max)
-    status.connections += 1
-    let attempts = backoff.attempts
-    backoff.succeeded()
-    lastFailure = ""
-    let now = monotonicNanoseconds()
-    keepAliveDue = now + options.broker.keepAlive.nanoseconds / 4
-    statusDue = now
-    log.information(
-      "connected to \(options.broker.address) as \(options.topics.deviceID)"
-        + (attempts == 0 ? "" : " after \(attempts + 1) attempts")
-        + (outbox.count == 0 ? "" : ", \(outbox.count) records wait"))
-    loop.notifier.status("connected to \(options.broker.address)")
-  }
-
-  /// The connection is gone, or none came to be: everything in flight waits again.
-  private mutating func lose(_ error: BrokerError) {
-    connection = nil
-    inFlight.removeAll(keepingCapacity: true)
-    outbox.returnInFlight()
-    (connectTimeoutDue, keepAliveDue, statusDue) = (.max, .max, .max)
-    if spillDue == .max { spillDue = monotonicNanoseconds() + options.spillAfter.nanoseconds }
-    let delay = backoff.next()
-    connectDue = monotonicNanoseconds() + delay
-    // The same reason again is not news, until it has lasted.
-    if lastFailure != error.description || backoff.attempts % 20 == 0 {
-      lastFailure = error.description
-      log.warning(
-        "broker \(options.broker.address): \(error.description); trying again, "
-          + "first in \(Interval(nanoseconds: delay / 1_000_000 * 1_000_000).description)")
-    }
-    loop.notifier.status("no connection to \(options.broker.address): \(error.description)")
-  }
-
-  // MARK: The status
-
-  private mutating func publishStatus(_ state: StaticString) {
-    guard let connection, connection.isConnected else { return }
-    envelope.clock = readClock()
-    noteSpill()
-    status.write(state, queues: queues, outbox: outbox, envelope, into: &json)
-    do throws(BrokerConnection.PublishError) {
-      let message = try connection.publish(
-        options.topics.status, json.bytes, retain: true)
-      inFlight.append(InFlight(message: message, ticket: nil, program: nil))
-    } catch {
-      switch error {
-      case .notTaken(let words): log.error("the status cannot be published: \(words)")
-      case .connectionLost(let error): lose(error)
-      }
-    }
-  }
-
-  /// Something was lost: the status says so within a second.
-  private mutating func hurryStatus() {
-    guard statusDue != .max else { return }
-    statusDue = min(statusDue, monotonicNanoseconds() + 1_000_000_000)
-  }
-
-  // MARK: The end
-
-  /// Publishes what waits, says that it stops, and leaves; a few seconds at most.
-  private mutating func finish() throws(SystemError) {
-    let deadline = monotonicNanoseconds() + 5_000_000_000
-    for index in 0..<queues.count {
-      try drain(index)
-      try loop.events.change(queues.descriptor(index), .queue(index), [])
-    }
-    queuesAreRead = false
-    // What is on disk already can stay there.
-    try work(until: deadline) { $0.count(.samples) + $0.count(.events) == 0 }
-    publishStatus("offline")
-    try work(until: monotonicNanoseconds() + 2_000_000_000) { _ in true }
-    connection?.disconnect()
-    connection = nil
-    outbox.returnInFlight()
-    let spilled = outbox.count > 0 ? spillWaiting() : 0
-    log.information(
-      """
-      stopped: \(status.published) records published, \(outbox.count) left in the outbox\
-      \(spilled == 0 ? "" : ", \(spilled) on disk")
-      """)
-  }
-
-  /// Goes on with the connection until nothing is in flight and `done`, or the time is over.
-  private mutating func work(
-    until deadline: UInt64, _ done: (borrowing Outbox) -> Bool
-  ) throws(SystemError) {
-    publishWaiting()
-    while let connection, connection.isConnected, !(inFlight.isEmpty && done(outbox)) {
-      let now = monotonicNanoseconds()
-      guard now < deadline else { return }
-      try updateInterest()
-      guard
-        case .ready(let source, let readiness) = try loop.events.next(
-          milliseconds: Int32(clamping: (deadline - now) / 1_000_000 + 1))
-      else { return }
-      guard case .broker = source else {
-        timer.expirations()
-        continue
-      }
-      do throws(BrokerError) { try connection.process(readiness) } catch { lose(error) }
-      takeAcknowledgements()
-      publishWaiting()
-    }
   }
 }

@@ -45,7 +45,7 @@ struct Outbox: ~Copyable {
   static let payloadSize = OutboxMemory.payloadSize
   static let none = OutboxMemory.none
 
-  private struct List {
+  struct List {
     var first = none
     var last = none
     /// The first record that is not in flight.
@@ -54,11 +54,11 @@ struct Outbox: ~Copyable {
   }
 
   private(set) var memory: OutboxMemory
-  private var samples = List()
-  private var events = List()
-  private var spilled = List()
-  private var free = none
-  private(set) var usedSlots = 0
+  var samples = List()
+  var events = List()
+  var spilled = List()
+  var free = none
+  var usedSlots = 0
   /// Records that were taken and are neither acknowledged nor returned.
   private(set) var inFlight = 0
   /// The file system has no room for the slots that are not allocated yet.
@@ -95,17 +95,21 @@ struct Outbox: ~Copyable {
   /// All records that were given up.
   var lost: UInt64 {
     var sum: UInt64 = 0
-    for index in 0..<128 { sum += memory.head.lost[index] }
+    for index in 0..<128 { sum &+= memory.head.lost[index] }
     return sum
   }
 
   private static func place(of kind: UInt16) -> Int { kind < 128 ? Int(kind) : 0 }
 
-  func countLoss(kind: UInt16) { memory.head.lost[Self.place(of: kind)] += 1 }
+  func countLoss(kind: UInt16, times: UInt64 = 1) {
+    memory.head.lost[Self.place(of: kind)] &+= times
+  }
 
-  /// How much of the store is in use, from 0 to 100.
+  /// How much of the store is in use, from 0 to 100; where the file system has no room for all of it,
+  /// of what it has room for.
   var usedPercent: Int {
-    isCramped && free == Self.none ? 100 : usedSlots * 100 / Int(memory.slotCount)
+    let count = isCramped ? max(1, memory.head.untouched) : memory.slotCount
+    return Int(UInt64(usedSlots) * 100 / UInt64(count))
   }
 
   // MARK: Append, take, acknowledge
@@ -117,8 +121,8 @@ struct Outbox: ~Copyable {
   mutating func append(_ record: [UInt8], _ length: Int, origin: UInt8, _ priority: Priority) {
     let arrival = memory.head.nextArrival
     memory.head.nextArrival = arrival + 1
-    let needed = max(1, (length + Self.payloadSize - 1) / Self.payloadSize)
-    while !hasRoom(for: needed) {
+    let needed = Self.slotsNeeded(length)
+    while !hasRoom(slots: needed) {
       if samples.waiting != Self.none {
         give(up: samples.waiting)
       } else if priority == .event && events.waiting != Self.none {
@@ -135,8 +139,8 @@ struct Outbox: ~Copyable {
   mutating func appendSpilled(
     _ record: [UInt8], _ length: Int, origin: UInt8, arrival: UInt64, carriedOver: Bool = false
   ) -> Bool {
-    let needed = (length + Self.payloadSize - 1) / Self.payloadSize
-    guard hasRoom(for: needed) else { return false }
+    let needed = Self.slotsNeeded(length)
+    guard hasRoom(slots: needed) else { return false }
     store(
       record, length, needed, carriedOver ? origin | Self.carriedOver : origin, arrival, .spilled)
     if !carriedOver { memory.head.spillProgress = arrival }
@@ -144,7 +148,7 @@ struct Outbox: ~Copyable {
   }
 
   /// A bit of the origin.
-  private static let carriedOver: UInt8 = 0x80
+  static let carriedOver: UInt8 = 0x80
 
   /// The number of the record's kind, which stands at its byte 8.
   static func kind(_ bytes: [UInt8], behind start: Int = 0) -> UInt16 {
@@ -184,7 +188,7 @@ struct Outbox: ~Copyable {
       origin: head.origin & ~Self.carriedOver, list: ListName(rawValue: head.list) ?? .samples)
   }
 
-  private func copy(_ index: UInt32, into buffer: inout [UInt8]) {
+  func copy(_ index: UInt32, into buffer: inout [UInt8]) {
     let length = Int(memory[index].length)
     var (part, offset) = (index, 0)
     while part != Self.none && offset < length {
@@ -222,16 +226,21 @@ struct Outbox: ~Copyable {
 
   // MARK: Into the spill
 
-  /// Shows what waits in a list, the oldest first, without taking it.
+  /// Whether something waits in this list of samples or events.
+  func waits(_ name: ListName) -> Bool {
+    (name == .samples ? samples.waiting : events.waiting) != Self.none
+  }
+
+  /// Shows what waits in a list, the oldest first, without taking it, until `body` says false.
   func forEachWaiting(
     _ name: ListName, _ buffer: inout [UInt8],
-    _ body: (_ slot: Slot, _ record: [UInt8]) throws(SystemError) -> Void
+    _ body: (_ slot: Slot, _ record: [UInt8]) throws(SystemError) -> Bool
   ) throws(SystemError) {
     var index = name == .samples ? samples.waiting : events.waiting
     while index != Self.none {
       let slot = memory[index]
       copy(index, into: &buffer)
-      try body(slot, buffer)
+      guard try body(slot, buffer) else { return }
       index = slot.next
     }
   }
@@ -249,7 +258,14 @@ struct Outbox: ~Copyable {
 
   // MARK: Slots and lists
 
-  private mutating func hasRoom(for needed: Int) -> Bool {
+  private static func slotsNeeded(_ length: Int) -> Int {
+    max(1, (length + payloadSize - 1) / payloadSize)
+  }
+
+  /// Whether a record of this length finds room without another one being given up.
+  mutating func hasRoom(for length: Int) -> Bool { hasRoom(slots: Self.slotsNeeded(length)) }
+
+  private mutating func hasRoom(slots needed: Int) -> Bool {
     if Int(memory.slotCount) - usedSlots < needed { return false }
     // As many as this may have to come from slots that the file has not yet.
     let untouched = memory.head.untouched
@@ -276,7 +292,7 @@ struct Outbox: ~Copyable {
     remove(index)
   }
 
-  private mutating func link(_ index: UInt32) {
+  mutating func link(_ index: UInt32) {
     let last = withList(memory[index].list) { list in
       let last = list.last
       if last == Self.none { list.first = index }
@@ -310,7 +326,7 @@ struct Outbox: ~Copyable {
     if count == 0 { releaseMemory() }
   }
 
-  private mutating func free(_ index: UInt32) {
+  mutating func free(_ index: UInt32) {
     memory.set(index, Slot.free)
     memory[index].next = free
     free = index
@@ -344,55 +360,5 @@ struct Outbox: ~Copyable {
     case .spilled: body(&spilled)
     case .samples, nil: body(&samples)
     }
-  }
-
-  // MARK: After a restart
-
-  /// Takes over what the memory holds.
-  ///
-  /// `keeps` says of a record whether it is still wanted.
-  mutating func recover(_ keeps: (Slot) -> Bool = { _ in true }) -> OutboxRecovery {
-    var recovery = OutboxRecovery()
-    // The bridge was killed between the two, or the number was damaged: then all slots are looked at.
-    if !memory.head.isUntouchedRight || memory.head.untouched > memory.slotCount {
-      memory.head.untouched = memory.slotCount
-    }
-    let heads = recovery.scan(memory)
-    var isUsed = [Bool](repeating: false, count: Int(memory.head.untouched))
-    for index in heads {
-      let slot = memory[index]
-      guard keeps(slot) else {
-        recovery.unwanted += 1
-        continue
-      }
-      var part = index
-      while part != Self.none {
-        isUsed[Int(part)] = true
-        usedSlots += 1
-        part = memory[part].continuation
-      }
-      memory[index].next = Self.none
-      link(index)
-      memory.head.nextArrival = max(memory.head.nextArrival, slot.arrival + 1)
-      if slot.list == ListName.spilled.rawValue && slot.origin & Self.carriedOver == 0 {
-        memory.head.spillProgress = max(memory.head.spillProgress, slot.arrival)
-      }
-    }
-    for index in isUsed.indices.reversed() where !isUsed[index] { free(UInt32(index)) }
-    return recovery
-  }
-
-  /// The newest record that is no spilled one, in the buffer; its length, or nil if there is none.
-  func newest(into buffer: inout [UInt8]) -> Int? {
-    let last: UInt32 =
-      switch (samples.last, events.last) {
-      case (Self.none, let event): event
-      case (let sample, Self.none): sample
-      case (let sample, let event):
-        memory[sample].arrival > memory[event].arrival ? sample : event
-      }
-    guard last != Self.none else { return nil }
-    copy(last, into: &buffer)
-    return Int(memory[last].length)
   }
 }

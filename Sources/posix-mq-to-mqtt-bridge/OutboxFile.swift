@@ -39,7 +39,7 @@ extension Outbox {
     var status = stat()
     guard fstat(file.raw, &status) == 0 else { throw SystemError("fstat", path) }
     if status.st_size == 0 { return try make(file, path, place) }
-    guard let head = readHead(file, Int(status.st_size)) else {
+    guard let head = readHead(file, UInt64(status.st_size)) else {
       try setAside(path)
       notes.append("\(path) is no outbox of this version: set aside as \(path).damaged")
       return try make(try openFile(path), path, place)
@@ -57,13 +57,24 @@ extension Outbox {
         the file is set aside as \(path).damaged
         """)
     }
-    let isOfThisBoot = head.stamp.bootID == place.stamp.bootID
+    // A file in memory is of this boot, whatever its damaged stamp says.
+    let isOfThisBoot = head.stamp == nil || head.stamp?.bootID == place.stamp.bootID
     if recovery.damaged == 0 && isOfThisBoot && head.slotCount == slots(place.byteCount)
       && Int(head.inboxSize) >= place.messageSize + 8
     {
       return outbox
     }
-    return try outbox.movedInto(path, place, isOfThisBoot, setAside: recovery.damaged > 0)
+    let new = Text("\(path).new")
+    _ = unlink(new.c)
+    do throws(SystemError) {
+      let other = try make(try openFile(new), new, place)
+      return try outbox.moved(into: other, new, path, isOfThisBoot, recovery.damaged > 0)
+    } catch {
+      _ = unlink(new.c)
+      guard isOfThisBoot, Int(head.inboxSize) >= place.messageSize + 8 else { throw error }
+      notes.append("\(path) stays as it is: \(error.description)")
+    }
+    return outbox
   }
 
   /// A regular file of this user's, open to nobody else, locked. Errors: those of open(2), EACCES
@@ -92,22 +103,28 @@ extension Outbox {
       throw error
     }
     memory.head.stamp = place.stamp
+    // Above whatever another outbox has given out: a segment of the spill may be of that one, and must not
+    // be taken for one that has come back already.
+    memory.head.nextArrival = min(
+      UInt64(max(1, place.stamp.clock.realTimeNanoseconds)), OutboxMemory.lastArrival / 4)
     return Outbox(memory)
   }
 
   /// The head, if the file begins with one of this version and is as long as that says.
-  private static func readHead(_ file: borrowing FileDescriptor, _ size: Int) -> OutboxMemory.Head?
-  {
+  private static func readHead(
+    _ file: borrowing FileDescriptor, _ size: UInt64
+  ) -> OutboxMemory.Head? {
     var head = OutboxMemory.Head()
     let length = MemoryLayout<OutboxMemory.Head>.size
     guard pread(file.raw, &head, length, 0) == length,
       head.magic == OutboxMemory.Head.currentMagic,
       head.version == OutboxMemory.Head.currentVersion,
       head.inboxSize >= 4096, head.inboxSize <= 1 << 24, head.inboxSize % 4096 == 0,
-      head.slotCount >= 8,
+      head.slotCount >= 8, head.slotCount <= OutboxMemory.mostSlots,
       size
-        == OutboxMemory.fileSize(
-          slotCount: Int(head.slotCount), inboxSize: Int(head.inboxSize) - 8)
+        == UInt64(
+          OutboxMemory.fileSize(
+            slotCount: Int(head.slotCount), inboxSize: Int(head.inboxSize) - 8))
     else { return nil }
     return head
   }
@@ -116,21 +133,26 @@ extension Outbox {
     guard rename(path.c, Text("\(path).damaged").c) == 0 else { throw SystemError("rename", path) }
   }
 
-  /// The same records in a new file at this path, the old one set aside or gone.
-  private consuming func movedInto(
-    _ path: Text, _ place: Place, _ isOfThisBoot: Bool, setAside: Bool
+  /// The same records in another outbox, whose file takes this one's path; this one's is set aside or
+  /// gone. Errors: those of link(2) and rename(2), and everything is as it was.
+  private mutating func moved(
+    into empty: consuming Outbox, _ new: Text, _ path: Text, _ isOfThisBoot: Bool, _ setAside: Bool
   ) throws(SystemError) -> Outbox {
-    var old = self
-    let new = Text("\(path).new")
-    _ = unlink(new.c)
-    var outbox = try Self.make(try Self.openFile(new), new, place)
-    outbox.memory.head.nextArrival = old.memory.head.nextArrival
-    outbox.memory.head.spillProgress = old.memory.head.spillProgress
-    outbox.memory.head.lost = old.memory.head.lost
+    var outbox = empty
+    outbox.memory.head.nextArrival = memory.head.nextArrival
+    outbox.memory.head.spillProgress = memory.head.spillProgress
+    outbox.memory.head.lost = memory.head.lost
+    if isOfThisBoot {
+      for program in Program.allCases {
+        let state = memory.keptState(of: program.rawValue)
+        if !state.isEmpty { outbox.memory.keepState(state, state.count, of: program.rawValue) }
+      }
+    }
     var stamp: [UInt8] = []
-    old.memory.head.stamp.encode(into: &stamp)
-    var buffer = [UInt8](repeating: 0, count: old.memory.inboxSize + BootStamp.encodedSize)
-    while let entry = old.take(into: &buffer) {
+    (memory.head.stamp ?? BootStamp()).encode(into: &stamp)
+    var buffer = [UInt8](repeating: 0, count: memory.inboxSize + BootStamp.encodedSize)
+    defer { returnInFlight() }
+    while let entry = take(into: &buffer) {
       if entry.list != .spilled && isOfThisBoot {
         outbox.append(
           buffer, entry.length, origin: entry.origin, entry.list == .events ? .event : .sample)
@@ -147,10 +169,16 @@ extension Outbox {
     if setAside {
       let aside = Text("\(path).damaged")
       _ = unlink(aside.c)
-      guard link(path.c, aside.c) == 0 else { throw SystemError("link", aside) }
+      guard CLinux.link(path.c, aside.c) == 0 else { throw SystemError("link", aside) }
     }
     guard rename(new.c, path.c) == 0 else { throw SystemError("rename", path) }
     return outbox
+  }
+
+  /// What a program says of itself is kept for the next bridge.
+  func keepState(_ record: [UInt8], _ length: Int, origin: UInt8) {
+    guard Self.kind(record) == RecordKind.sourceState.rawValue else { return }
+    memory.keepState(record, length, of: origin)
   }
 
   /// A bridge that was killed while it took a message from a queue has left it in the inbox.
@@ -164,7 +192,10 @@ extension Outbox {
     guard length < buffer.count - 8, let record = try? Record(decoding: buffer, count: length)
     else { return }
     var newest = [UInt8](repeating: 0, count: memory.inboxSize)
-    if let count = self.newest(into: &newest), newest[..<count] == buffer[..<length] { return }
+    if let count = self.newest(into: &newest), newest[..<count] == buffer[..<length] {
+      return keepState(buffer, length, origin: memory.inboxOrigin)
+    }
     append(buffer, length, origin: memory.inboxOrigin, record.isEvent ? .event : .sample)
+    keepState(buffer, length, origin: memory.inboxOrigin)
   }
 }

@@ -8,6 +8,7 @@ import Linux
 ///
 /// ```
 /// 0           head: what it is, and what is counted across restarts
+/// 1280        what each program last said of itself: 12 times a checksum and a record
 /// 4096        inbox: the message that is being taken from a queue
 /// + inbox     slots of 256 bytes: a Slot, then a part of a record
 /// ```
@@ -18,7 +19,7 @@ struct OutboxMemory: ~Copyable {
   /// What stands at the beginning.
   struct Head {
     static let currentMagic: UInt64 = 0x3158_4254_554F_5253  // "SROUTBX1" in memory order
-    static let currentVersion: UInt32 = 1
+    static let currentVersion: UInt32 = 2
 
     var magic = Self.currentMagic
     var version = Self.currentVersion
@@ -29,13 +30,60 @@ struct OutboxMemory: ~Copyable {
     /// Tells a damaged number.
     private(set) var untouchedInverted = ~UInt32(0)
     var isUntouchedRight: Bool { untouchedInverted == ~untouched }
-    var nextArrival: UInt64 = 1
-    /// Records in the spill up to this arrival have come back into the outbox.
-    var spillProgress: UInt64 = 0
-    /// The boot that the records are of, and its clock when it was last looked at.
-    var stamp = BootStamp()
+    private var next = TwiceWritten(1)
+    private var progress = TwiceWritten(0)
+    private var stampBytes = InlineArray<56, UInt8>(repeating: 0)
+    private var stampChecksum: UInt64 = 0
     /// Records that were given up, by the number of their kind; 0 is for kinds beyond the table.
     var lost = InlineArray<128, UInt64>(repeating: 0)
+
+    init(slotCount: UInt32 = 0, inboxSize: UInt32 = 0) {
+      self.slotCount = slotCount
+      self.inboxSize = inboxSize
+    }
+
+    /// The place in the order of arrival that the next record gets.
+    var nextArrival: UInt64 {
+      get { max(next.value, progress.value + 1) }
+      set { next.value = newValue }
+    }
+
+    /// Records in the spill up to this arrival have come back into the outbox.
+    var spillProgress: UInt64 {
+      get { progress.value }
+      set { progress.value = newValue }
+    }
+
+    /// The boot that the records are of, and its clock when it was last looked at; nil: damaged.
+    var stamp: BootStamp? {
+      get {
+        guard stampChecksum == OutboxChecksum.of(stampBytes.span, 56, 0, 0) else { return nil }
+        return BootStamp(decoding: stampBytes.span)
+      }
+      set {
+        var bytes: [UInt8] = []
+        newValue?.encode(into: &bytes)
+        for index in bytes.indices { stampBytes[index] = bytes[index] }
+        stampChecksum = OutboxChecksum.of(stampBytes.span, 56, 0, 0)
+      }
+    }
+  }
+
+  /// A number that only grows. A kill between the two writes and a flipped bit leave a lower one, which
+  /// brings records twice at worst.
+  struct TwiceWritten {
+    private var number: UInt64
+    private var inverted: UInt64
+
+    init(_ number: UInt64) {
+      self.number = number
+      inverted = ~number
+    }
+
+    var value: UInt64 {
+      get { min(number, ~inverted, OutboxMemory.lastArrival) }
+      set { self = Self(newValue) }
+    }
   }
 
   /// Stands at the beginning of every slot.
@@ -58,6 +106,10 @@ struct OutboxMemory: ~Copyable {
   }
 
   static let none = UInt32.max
+  /// No record comes this late.
+  static let lastArrival: UInt64 = 1 << 63
+  /// No outbox is larger, see --outbox-size.
+  static let mostSlots: UInt32 = (1 << 30) / 256
   static let slotSize = 256
   static let payloadSize = slotSize - MemoryLayout<Slot>.stride
   private static let pageSize = 4096
@@ -100,7 +152,7 @@ struct OutboxMemory: ~Copyable {
       head = Head(slotCount: self.slotCount, inboxSize: UInt32(self.inboxSize))
       allocated = min(self.slotCount, UInt32(Self.slotsPerStep))
     } else {
-      allocated = min(self.slotCount, head.untouched)
+      allocated = allocatedSlots
     }
   }
 
@@ -139,6 +191,14 @@ struct OutboxMemory: ~Copyable {
   }
 
   var isFile: Bool { raw >= 0 }
+
+  /// Slots from the first one on that the file has room for; to touch others might end in SIGBUS.
+  var allocatedSlots: UInt32 {
+    let start = slots - memory
+    let hole = clinux_first_hole(raw, off_t(start))
+    guard hole > start else { return 0 }
+    return min(slotCount, UInt32((Int(hole) - start) / Self.slotSize))
+  }
 
   var head: Head {
     _read { yield memory.assumingMemoryBound(to: Head.self).pointee }
@@ -232,6 +292,39 @@ struct OutboxMemory: ~Copyable {
         from: UnsafeRawBufferPointer(start: memory + Self.pageSize + 8, count: min(count, $0.count))
       )
     }
+  }
+
+  // MARK: What each program last said of itself
+
+  private static let statesOffset = 1280
+  private static let stateSize = 232
+  private static let statesCount = 12
+
+  private func statePlace(_ program: UInt8) -> UnsafeMutableRawPointer? {
+    precondition(MemoryLayout<Head>.size <= Self.statesOffset)
+    guard program < Self.statesCount else { return nil }
+    return memory + Self.statesOffset + Int(program) * Self.stateSize
+  }
+
+  /// Keeps the first bytes, a ``SourceState``, for the next bridge.
+  func keepState(_ bytes: [UInt8], _ length: Int, of program: UInt8) {
+    guard let place = statePlace(program), length <= Self.stateSize - 10 else { return }
+    place.storeBytes(of: UInt16(length), toByteOffset: 8, as: UInt16.self)
+    bytes.withUnsafeBytes {
+      (place + 10).copyMemory(from: $0.baseAddress!, byteCount: min(length, $0.count))
+    }
+    let checksum = OutboxChecksum.of(bytes.span, length, UInt64(program), 0)
+    place.storeBytes(of: checksum, as: UInt64.self)
+  }
+
+  /// What was kept; empty where there is nothing, or no whole one.
+  func keptState(of program: UInt8) -> [UInt8] {
+    guard let place = statePlace(program) else { return [] }
+    let length = Int(place.load(fromByteOffset: 8, as: UInt16.self))
+    guard length > 0, length <= Self.stateSize - 10 else { return [] }
+    let bytes = [UInt8](UnsafeRawBufferPointer(start: place + 10, count: length))
+    let checksum = OutboxChecksum.of(bytes.span, length, UInt64(program), 0)
+    return checksum == place.load(as: UInt64.self) ? bytes : []
   }
 
   var inboxOrigin: UInt8 {

@@ -36,46 +36,59 @@ struct OutboxRecovery {
       offset += size
       part = memory[part].continuation
     }
-    return part == OutboxMemory.none && length > 0
+    return part == OutboxMemory.none && length > 0 && head.arrival < OutboxMemory.lastArrival
       && head.checksum == OutboxChecksum.of(bytes.span, length, head)
   }
 }
 
-/// The checksum of a record in the outbox and in the spill: FNV-1a over words of 64 bits.
-///
-/// Each step is reversible, so a change of bits within one word is always found.
-enum OutboxChecksum {
-  /// Of the fields that were given with the record, and of its bytes.
-  static func of(_ bytes: Span<UInt8>, _ length: Int, _ slot: OutboxMemory.Slot) -> UInt64 {
-    of(
-      bytes, length,
-      slot.arrival, UInt64(slot.length) << 16 | UInt64(slot.origin) << 8 | UInt64(slot.list))
+extension Outbox {
+  /// Takes over what the memory holds.
+  ///
+  /// `keeps` says of a record whether it is still wanted.
+  mutating func recover(_ keeps: (Slot) -> Bool = { _ in true }) -> OutboxRecovery {
+    var recovery = OutboxRecovery()
+    // The bridge was killed between the two, or the number was damaged: all slots are looked at.
+    let allocated = memory.allocatedSlots
+    if !memory.head.isUntouchedRight || memory.head.untouched > allocated {
+      memory.head.untouched = allocated
+    }
+    let heads = recovery.scan(memory)
+    countLoss(kind: 0, times: UInt64(recovery.damaged))
+    var isUsed = [Bool](repeating: false, count: Int(memory.head.untouched))
+    for index in heads {
+      let slot = memory[index]
+      guard keeps(slot) else {
+        recovery.unwanted += 1
+        continue
+      }
+      var part = index
+      while part != Self.none {
+        isUsed[Int(part)] = true
+        usedSlots += 1
+        part = memory[part].continuation
+      }
+      memory[index].next = Self.none
+      link(index)
+      memory.head.nextArrival = max(memory.head.nextArrival, slot.arrival + 1)
+      if slot.list == ListName.spilled.rawValue && slot.origin & Self.carriedOver == 0 {
+        memory.head.spillProgress = max(memory.head.spillProgress, slot.arrival)
+      }
+    }
+    for index in isUsed.indices.reversed() where !isUsed[index] { free(UInt32(index)) }
+    return recovery
   }
 
-  static func of(
-    _ bytes: Span<UInt8>, _ length: Int, _ first: UInt64, _ second: UInt64
-  ) -> UInt64 {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    func mix(_ word: UInt64) {
-      hash = (hash ^ word) &* 0x0000_0100_0000_01B3
-      // The upper bits of a product reach the lower ones of the next.
-      hash ^= hash >> 32
-    }
-    mix(first)
-    mix(second)
-    var index = 0
-    while index + 8 <= length {
-      mix(
-        UInt64(
-          littleEndian: bytes.bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)))
-      index += 8
-    }
-    var rest: UInt64 = 0
-    while index < length {
-      rest = rest << 8 | UInt64(bytes[index])
-      index += 1
-    }
-    mix(rest)
-    return hash
+  /// The newest record that is no spilled one, in the buffer; its length, or nil if there is none.
+  func newest(into buffer: inout [UInt8]) -> Int? {
+    let last: UInt32 =
+      switch (samples.last, events.last) {
+      case (Self.none, let event): event
+      case (let sample, Self.none): sample
+      case (let sample, let event):
+        memory[sample].arrival > memory[event].arrival ? sample : event
+      }
+    guard last != Self.none else { return nil }
+    copy(last, into: &buffer)
+    return Int(memory[last].length)
   }
 }

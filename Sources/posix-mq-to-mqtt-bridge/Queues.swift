@@ -90,6 +90,15 @@ struct Queues: ~Copyable {
     case record(length: Int, Outbox.Priority)
   }
 
+  /// What the programs last said of themselves to an earlier bridge.
+  func restoreStates(_ memory: borrowing OutboxMemory) {
+    for queue in queues {
+      let bytes = memory.keptState(of: queue.program.rawValue)
+      guard let record = try? Record(decoding: bytes, count: bytes.count) else { continue }
+      queue.state = record.body(as: SourceState.self)
+    }
+  }
+
   /// The next message of this queue, which stands in the outbox's inbox until that is cleared.
   ///
   /// Errors: those of mq_receive(3).
@@ -97,7 +106,7 @@ struct Queues: ~Copyable {
     _ index: Int, into buffer: inout [UInt8], through outbox: borrowing Outbox, _ log: Log
   ) throws(SystemError) -> Message {
     let owned = queues[index]
-    let count = try outbox.memory.receive(from: UInt8(index), into: &buffer) {
+    let count = try outbox.memory.receive(from: owned.program.rawValue, into: &buffer) {
       (bytes) throws(SystemError) in try owned.queue.receive(into: &bytes)
     }
     guard let count else { return .none }

@@ -6,16 +6,26 @@ import Linux
 /// A folder of segments, each written once, from beginning to end, and then synchronized; nothing is
 /// written while the broker is there. Samples and events are segments of their own, so that the
 /// samples can go first where the folder has grown to its limit. Reading merges them in the order of
-/// arrival; a segment goes when the broker has all its records.
+/// arrival, see Spill+Reading.swift; a segment goes when the broker has all its records.
 struct Spill: ~Copyable {
+  /// What may be done where the folder or the disk has no room.
+  enum Room {
+    /// Nothing: the rest waits in the outbox.
+    case left
+    /// The oldest samples make room for events.
+    case forEvents
+    /// The outbox is full: the oldest samples make room for everything, the oldest events for events.
+    case made
+  }
+
   let folder: Text
   private let limit: UInt64
   /// In the order of arrival.
   private(set) var segments: [SpillSegment] = []
   /// Bytes that this bridge has written.
   private(set) var bytesWritten: UInt64 = 0
-  private var samples: SpillReader?
-  private var events: SpillReader?
+  var samples: SpillReader?
+  var events: SpillReader?
   /// Keeps another bridge out, as long as this one is there.
   private var lock: FileDescriptor?
   /// The descriptor of the folder; -1 as long as there is none.
@@ -24,17 +34,22 @@ struct Spill: ~Copyable {
   /// The spill in this folder, with what is there already; a folder that is missing is made when it
   /// is needed.
   ///
-  /// Errors: those of opendir(3) and flock(2), EWOULDBLOCK if another bridge has the folder.
+  /// Errors: those of opendir(3), access(2) and flock(2), EWOULDBLOCK if another bridge has the folder,
+  /// EACCES if others may write there.
   init(_ folder: Text, limit: UInt64) throws(SystemError) {
     self.folder = folder
     self.limit = limit
     lock = nil
     guard let stream = opendir(folder.c) else {
-      if clinux_errno() == ENOENT { return }
-      throw SystemError("opendir", folder)
+      guard clinux_errno() == ENOENT else { throw SystemError("opendir", folder) }
+      // Said now, not when it is needed.
+      let parent = Self.parent(of: folder)
+      guard access(parent.c, W_OK | X_OK) == 0 else { throw SystemError("access", parent) }
+      return
     }
     defer { closedir(stream) }
     let lock = try Self.locked(folder)
+    guard access(folder.c, W_OK | X_OK) == 0 else { throw SystemError("access", folder) }
     rawFolder = lock.raw
     self.lock = consume lock
     while let entry = clinux_readdir(stream) {
@@ -51,8 +66,18 @@ struct Spill: ~Copyable {
     }
   }
 
+  private static func parent(of path: Text) -> Text {
+    guard let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == 0 ? "/" : Text(path.bytes[..<slash])
+  }
+
   private static func locked(_ folder: Text) throws(SystemError) -> FileDescriptor {
     let lock = try FileDescriptor.open(folder, O_RDONLY | O_DIRECTORY)
+    var status = stat()
+    guard fstat(lock.raw, &status) == 0 else { throw SystemError("fstat", folder) }
+    guard status.st_uid == geteuid(), status.st_mode & 0o022 == 0 else {
+      throw SystemError("not a folder that this user alone writes to:", errno: EACCES, folder)
+    }
     guard flock(lock.raw, LOCK_EX | LOCK_NB) == 0 else { throw SystemError("flock", folder) }
     return lock
   }
@@ -70,185 +95,116 @@ struct Spill: ~Copyable {
 
   // MARK: Writing
 
-  /// Moves what waits in the outbox to disk; returns how many records.
+  /// Moves what waits in the outbox to disk, events first, as far as there is room.
   ///
+  /// Returns how many records, and why no more could be written where that is the disk's fault.
   /// Nothing leaves the outbox before it is on the disk. Errors: those of mkdir(2), open(2),
-  /// write(2), fsync(2) and rename(2), such as ENOSPC and EROFS.
+  /// write(2), fsync(2) and rename(2), such as EROFS.
   mutating func write(
-    _ outbox: inout Outbox, _ stamp: BootStamp, _ buffer: inout [UInt8]
-  ) throws(SystemError) -> Int {
-    if rawFolder < 0 {
-      guard mkdir(folder.c, 0o700) == 0 || clinux_errno() == EEXIST else {
-        throw SystemError("mkdir", folder)
-      }
-      let lock = try Self.locked(folder)
-      rawFolder = lock.raw
-      self.lock = consume lock
-    }
-    var written = 0
+    _ outbox: inout Outbox, _ stamp: BootStamp, _ buffer: inout [UInt8], _ room: Room
+  ) throws(SystemError) -> (count: Int, diskIsFull: SystemError?) {
+    try makeFolder()
+    var (written, trouble) = (0, SystemError?.none)
     for list in [Outbox.ListName.events, .samples] {
-      guard let segment = try write(list, outbox, stamp, &buffer) else { continue }
-      outbox.removeWaiting(list, upTo: segment.last)
-      insert(segment)
-      written += Int(segment.count)
+      while outbox.waits(list) {
+        let (segment, error) = try writeSegment(list, outbox, stamp, &buffer)
+        if let segment {
+          outbox.removeWaiting(list, upTo: segment.last)
+          insert(segment)
+          written += Int(segment.count)
+          continue
+        }
+        trouble = error ?? trouble
+        let isFull = room == .made && outbox.usedPercent >= Self.fullPercent
+        guard isFull || room != .left && list == .events else { break }
+        guard giveUpOldest(&outbox, samplesOnly: list == .samples || !isFull) else { break }
+      }
     }
-    try keepWithinLimit(&outbox)
-    return written
+    return (written, trouble)
   }
 
-  private mutating func write(
+  /// From here on an outbox counts as full.
+  static let fullPercent = 90
+
+  private mutating func makeFolder() throws(SystemError) {
+    guard rawFolder < 0 else { return }
+    guard mkdir(folder.c, 0o700) == 0 || clinux_errno() == EEXIST else {
+      throw SystemError("mkdir", folder)
+    }
+    let lock = try Self.locked(folder)
+    rawFolder = lock.raw
+    self.lock = consume lock
+  }
+
+  /// Small enough that to give one up is not to give up all.
+  private var segmentLimit: UInt64 { min(4 << 20, limit / 8) }
+
+  /// Writes the oldest that wait in this list; neither a segment nor an error: the limit is reached.
+  private mutating func writeSegment(
     _ list: Outbox.ListName, _ outbox: borrowing Outbox, _ stamp: BootStamp,
     _ buffer: inout [UInt8]
-  ) throws(SystemError) -> SpillSegment? {
+  ) throws(SystemError) -> (SpillSegment?, SystemError?) {
+    let room = limit - min(limit, byteCount)
+    guard room >= segmentLimit / 2 else { return (nil, nil) }
+    let most = min(room, segmentLimit)
     let partial = Text("\(folder)/partial")
-    let file = try FileDescriptor.open(partial, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
-    var bytes: [UInt8] = []
-    SpillEntry.segmentMagic.withUTF8Buffer { bytes += $0 }
-    stamp.encode(into: &bytes)
-    var (first, last, count, size) = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
+    var file = SpillFile(
+      try FileDescriptor.open(
+        partial, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600), partial)
+    SpillEntry.encodeHeader(stamp, into: &file.bytes)
     do throws(SystemError) {
       try outbox.forEachWaiting(list, &buffer) { (slot, record) throws(SystemError) in
+        let length = Int(slot.length)
+        guard file.size + UInt64(file.bytes.count + SpillEntry.size(length)) <= most else {
+          return false
+        }
         SpillEntry.encode(
-          record, Int(slot.length), origin: slot.origin, arrival: slot.arrival, into: &bytes)
-        if count == 0 { first = slot.arrival }
-        last = slot.arrival
-        count += 1
-        guard bytes.count >= 1 << 18 else { return }
-        try Self.write(bytes, to: file, partial)
-        size += UInt64(bytes.count)
-        bytes.removeAll(keepingCapacity: true)
+          record, length, origin: slot.origin, arrival: slot.arrival, into: &file.bytes)
+        file.note(slot.arrival)
+        if file.bytes.count < 1 << 16 { return true }
+        return try file.write()
       }
-      if count > 0 {
-        try Self.write(bytes, to: file, partial)
-        size += UInt64(bytes.count)
-        guard fsync(file.raw) == 0 else { throw SystemError("fsync", partial) }
-      }
+      _ = try file.write()
+      try file.synchronize()
     } catch {
       _ = unlink(partial.c)
       throw error
     }
-    guard count > 0 else {
+    guard file.count > 0 else {
       _ = unlink(partial.c)
-      return nil
+      return (nil, file.diskIsFull)
     }
-    bytesWritten += size
-    var segment = SpillSegment(list, first: first, last: last, count: count)
-    segment.byteCount = size
+    bytesWritten += file.size
+    var segment = SpillSegment(list, first: file.first, last: file.last, count: file.count)
+    segment.byteCount = file.size
     let path = Text("\(folder)/\(segment.name)")
     guard rename(partial.c, path.c) == 0 else { throw SystemError("rename", path) }
     _ = fsync(rawFolder)
-    return segment
+    return (segment, nil)
   }
 
-  private static func write(
-    _ bytes: [UInt8], to file: borrowing FileDescriptor, _ path: Text
-  ) throws(SystemError) {
-    var written = 0
-    while written < bytes.count {
-      let rest = bytes.count - written
-      let count = bytes.withUnsafeBytes { CLinux.write(file.raw, $0.baseAddress! + written, rest) }
-      if count < 0 {
-        let errno = clinux_errno()
-        if errno == EINTR { continue }
-        throw SystemError("write", errno: errno, path)
-      }
-      written += count
+  /// Gives up the oldest segment of samples, or where there is none the oldest of events, and counts its
+  /// records; false if there is none.
+  private mutating func giveUpOldest(_ outbox: inout Outbox, samplesOnly: Bool) -> Bool {
+    guard
+      let index = segments.firstIndex(where: { $0.list == .samples })
+        ?? (samplesOnly ? nil : segments.indices.first)
+    else { return false }
+    let reader = SpillReader(segments[index], in: folder)
+    while let arrival = reader.peek() {
+      let kind = reader.skip()
+      if arrival > outbox.memory.head.spillProgress { outbox.countLoss(kind: kind) }
     }
+    outbox.countLoss(kind: 0, times: reader.damaged)
+    forget(segments[index])
+    _ = unlink(reader.path.c)
+    return true
   }
 
-  /// Gives up the oldest samples, and where there are none the oldest events, and counts them.
-  private mutating func keepWithinLimit(_ outbox: inout Outbox) throws(SystemError) {
-    while byteCount > limit {
-      guard
-        let index = segments.firstIndex(where: { $0.list == .samples })
-          ?? segments.indices.first
-      else { return }
-      let segment = segments[index]
-      if samples?.segment == segment { samples = nil }
-      if events?.segment == segment { events = nil }
-      let reader = try SpillReader.open(segment, in: folder)
-      while let arrival = try reader.peek() {
-        let kind = reader.skip()
-        if arrival > outbox.memory.head.spillProgress { outbox.countLoss(kind: kind) }
-      }
-      for _ in 0..<reader.damaged { outbox.countLoss(kind: 0) }
-      _ = unlink(reader.path.c)
-      segments.remove(at: index)
-    }
-  }
-
-  // MARK: Reading
-
-  /// Brings records back into the outbox, in the order of arrival, as long as there are fewer than
-  /// `limit` of them; returns what is to be logged, if anything was damaged.
-  ///
-  /// Errors: those of open(2) and read(2).
-  mutating func refill(_ outbox: inout Outbox, limit: Int) throws(SystemError) -> Text? {
-    while outbox.count(.spilled) < limit {
-      if samples == nil { samples = try open(.samples) }
-      if events == nil { events = try open(.events) }
-      let sample = try next(samples, outbox)
-      let event = try next(events, outbox)
-      var note: Text?
-      if try finish(outbox, &note) {
-        if let note { return note }
-        continue
-      }
-      guard let reader = event == nil || (sample ?? .max) < event! ? samples : events,
-        let arrival = sample.map({ min($0, event ?? .max) }) ?? event
-      else { return nil }
-      // Whoever is at the end waits until the broker has all of it: the order holds.
-      if (samples != nil && sample == nil) || (events != nil && event == nil) { return nil }
-      var record: [UInt8] = []
-      reader.stamp.encode(into: &record)
-      let origin = reader.take(into: &record)
-      if !outbox.appendSpilled(record, record.count, origin: origin, arrival: arrival) {
-        outbox.countLoss(kind: Outbox.kind(record, behind: BootStamp.encodedSize))
-      }
-    }
-    return nil
-  }
-
-  private func open(_ list: Outbox.ListName) throws(SystemError) -> SpillReader? {
-    guard let segment = segments.first(where: { $0.list == list }) else { return nil }
-    return try SpillReader.open(segment, in: folder)
-  }
-
-  /// The arrival of the next record that has not come back yet.
-  private func next(
-    _ reader: SpillReader?, _ outbox: borrowing Outbox
-  ) throws(SystemError) -> UInt64? {
-    guard let reader else { return nil }
-    while let arrival = try reader.peek() {
-      if arrival > outbox.memory.head.spillProgress { return arrival }
-      _ = reader.skip()
-    }
-    return nil
-  }
-
-  /// Removes the segments that were read to their end, once the broker has their records; true if
-  /// there was one.
-  private mutating func finish(
-    _ outbox: borrowing Outbox, _ note: inout Text?
-  ) throws(SystemError) -> Bool {
-    guard outbox.count(.spilled) == 0 else { return false }
-    var isAny = false
-    for reader in [samples, events] {
-      guard let reader, try next(reader, outbox) == nil else { continue }
-      if reader.damaged > 0 || reader.hasForeignBytes {
-        note = """
-          \(reader.path): \(reader.damaged) records were damaged and are lost, \(reader.count) are \
-          whole; the file is set aside as \(reader.path).damaged
-          """
-        for _ in 0..<reader.damaged { outbox.countLoss(kind: 0) }
-        _ = rename(reader.path.c, Text("\(reader.path).damaged").c)
-      } else {
-        _ = unlink(reader.path.c)
-      }
-      segments.removeAll { $0 == reader.segment }
-      if samples === reader { samples = nil } else { events = nil }
-      isAny = true
-    }
-    return isAny
+  /// The segment is there no more.
+  mutating func forget(_ segment: SpillSegment) {
+    if samples?.segment == segment { samples = nil }
+    if events?.segment == segment { events = nil }
+    segments.removeAll { $0 == segment }
   }
 }

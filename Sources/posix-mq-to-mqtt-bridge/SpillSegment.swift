@@ -35,7 +35,9 @@ struct SpillSegment: Equatable {
       let last = name.extracting((start + 21)..<(start + 41)).decimal
     else { return nil }
     start += 42
-    guard let count = name.extracting(start..<end).decimal, first <= last, count > 0 else {
+    guard let count = name.extracting(start..<end).decimal, first <= last, count > 0,
+      last < OutboxMemory.lastArrival / 2, count <= UInt64(UInt32.max)
+    else {
       return nil
     }
     self.init(isEvents ? .events : .samples, first: first, last: last, count: count)
@@ -63,8 +65,8 @@ extension Span<UInt8> {
   }
 }
 
-/// What a segment holds. It begins with 8 bytes of magic and a ``BootStamp``; then come the records,
-/// each at a multiple of 8, little-endian:
+/// What a segment holds. It begins with 8 bytes of magic, a ``BootStamp`` and the checksum of that; then
+/// come the records, each at a multiple of 8, little-endian:
 ///
 /// | offset | type | |
 /// |---|---|---|
@@ -86,9 +88,26 @@ struct SpillEntry: Equatable {
   static let magic: UInt32 = 0x3145_5253
   static let headerSize = 24
   static let segmentMagic: StaticString = "SRSPILL1"
-  static let segmentHeaderSize = 8 + BootStamp.encodedSize
+  static let segmentHeaderSize = 8 + BootStamp.encodedSize + 8
   /// No record in a segment is longer.
   static let longestRecord = 65535
+
+  /// Appends what a segment begins with.
+  static func encodeHeader(_ stamp: BootStamp, into bytes: inout [UInt8]) {
+    segmentMagic.withUTF8Buffer { bytes += $0 }
+    stamp.encode(into: &bytes)
+    let checksum = OutboxChecksum.of(bytes.span, bytes.count, 0, 0)
+    append(checksum, 8, &bytes)
+  }
+
+  /// The stamp of the segment that begins like this; nil if it is none, or damaged.
+  static func header(_ bytes: Span<UInt8>) -> BootStamp? {
+    let checked = 8 + BootStamp.encodedSize
+    guard bytes.count >= segmentHeaderSize, bytes.starts(with: segmentMagic),
+      OutboxChecksum.of(bytes, checked, 0, 0) == number(bytes, 0..<bytes.count, checked, 8)
+    else { return nil }
+    return BootStamp(decoding: bytes.extracting(8..<checked))
+  }
 
   enum Found: Equatable {
     case entry(SpillEntry)
@@ -110,8 +129,12 @@ struct SpillEntry: Equatable {
       record: (offset + headerSize)..<(offset + headerSize + length))
     let checksum = OutboxChecksum.of(
       bytes.extracting(entry.record), length, entry.arrival, checked(length, entry.origin))
-    return checksum == number(bytes, bounds, 16, 8) ? .entry(entry) : .none
+    return checksum == number(bytes, bounds, 16, 8) && entry.arrival < OutboxMemory.lastArrival
+      ? .entry(entry) : .none
   }
+
+  /// How many bytes an entry of this length takes.
+  static func size(_ length: Int) -> Int { (headerSize + length + 7) / 8 * 8 }
 
   /// Appends the first `length` bytes as an entry.
   static func encode(

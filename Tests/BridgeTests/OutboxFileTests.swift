@@ -45,14 +45,15 @@ struct OutboxFileTests {
 
   /// Opens the file, does this, and goes without a word, as at a SIGKILL.
   private func use(
-    _ folder: Folder, size: Int = 1 << 16, _ body: (inout Outbox) throws -> Void
+    _ folder: Folder, size: Int = 1 << 16, anyNotes: Bool = false,
+    _ body: (inout Outbox) throws -> Void
   ) throws {
     var notes: [Text] = []
     var outbox = try Outbox.open(
       Outbox.Place(
         path: Text(folder.outbox), byteCount: size, messageSize: 1024, stamp: Self.stamp()),
       &notes)
-    #expect(notes.isEmpty)
+    #expect(anyNotes || notes.isEmpty)
     try body(&outbox)
   }
 
@@ -116,6 +117,55 @@ struct OutboxFileTests {
       }
       #expect(try open(folder).outbox == [bytes])
     }
+  }
+
+  @Test func aDamagedRecordIsCountedAsLost() throws {
+    let folder = try Folder()
+    try use(folder) {
+      for number in 0..<5 { $0.append(Self.record(number), 144, origin: 3, .sample) }
+    }
+    let file = URL(filePath: folder.outbox)
+    var bytes = try Data(contentsOf: file)
+    bytes[8192 + 256 + 100] ^= 1
+    try bytes.write(to: file)
+    chmod(folder.outbox, 0o600)
+    try use(folder, anyNotes: true) {
+      #expect($0.count == 4)
+      #expect($0.lost == 1)
+    }
+  }
+
+  @Test func whatAProgramSaidOfItselfIsKeptAndMovesAlong() throws {
+    let folder = try Folder()
+    var (header, body) = (
+      RecordHeader(instance: 7), SourceState(.unavailable, reason: Array("no PSI".utf8).span)
+    )
+    var bytes: [UInt8] = []
+    header.encode(&body, into: &bytes)
+    try use(folder) { $0.keepState(bytes, bytes.count, origin: 3) }
+    try use(folder) {
+      #expect($0.memory.keptState(of: 3) == bytes)
+      #expect($0.memory.keptState(of: 2) == [])
+      // A sample is none.
+      $0.keepState(Self.record(1), 144, origin: 2)
+      #expect($0.memory.keptState(of: 2) == [])
+    }
+    try use(folder, size: 1 << 15) { #expect($0.memory.keptState(of: 3) == bytes) }
+    // Another boot: who knows.
+    _ = try open(folder, Self.stamp("99999999-2222-3333-4444-555555555555"), size: 1 << 15)
+    try use(folder, size: 1 << 15, anyNotes: true) { #expect($0.memory.keptState(of: 3) == []) }
+  }
+
+  @Test func aDamagedStampOfAFileInMemoryIsOfThisBoot() throws {
+    let folder = try Folder()
+    try use(folder) { $0.append(Self.record(1), 144, origin: 0, .sample) }
+    let file = URL(filePath: folder.outbox)
+    var bytes = try Data(contentsOf: file)
+    let place = try #require(bytes.range(of: Data("11111111-2222".utf8)))
+    bytes[place.lowerBound] ^= 1
+    try bytes.write(to: file)
+    chmod(folder.outbox, 0o600)
+    #expect(try open(folder).outbox == [Self.record(1)])
   }
 
   @Test func aSecondBridgeIsRefused() throws {
@@ -220,6 +270,15 @@ struct OutboxFileTests {
       if found.count < 40 {
         damaged += 1
         #expect(notes.count == 1)
+      }
+      // Whatever stood there, the next bridges can use it.
+      for _ in 0..<2 {
+        try use(folder, anyNotes: true) {
+          #expect($0.lost >= 0 && $0.memory.head.nextArrival > $0.memory.head.spillProgress)
+          let count = $0.count
+          $0.append(Self.record(1), 144, origin: 3, .sample)
+          #expect($0.count == count + 1)
+        }
       }
     }
     #expect(damaged > 100)

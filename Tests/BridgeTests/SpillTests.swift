@@ -27,10 +27,13 @@ struct SpillTests {
   }
 
   private func write(
-    _ spill: inout Spill, _ outbox: inout Outbox, _ stamp: BootStamp = OutboxFileTests.stamp()
+    _ spill: inout Spill, _ outbox: inout Outbox, _ stamp: BootStamp = OutboxFileTests.stamp(),
+    _ room: Spill.Room = .left
   ) throws -> Int {
     var buffer = [UInt8](repeating: 0, count: 8192)
-    return try spill.write(&outbox, stamp, &buffer)
+    let (count, error) = try spill.write(&outbox, stamp, &buffer, room)
+    #expect(error == nil)
+    return count
   }
 
   /// Brings everything back and acknowledges it, a few at a time.
@@ -40,7 +43,9 @@ struct SpillTests {
     var (records, stamps, notes): ([[UInt8]], Set<[UInt8]>, [String]) = ([], [], [])
     var buffer = [UInt8](repeating: 0, count: 8192)
     while records.count < limit {
-      if let note = try spill.refill(&outbox, limit: 7) { notes.append(note.string) }
+      var said: [Text] = []
+      spill.refill(&outbox, limit: 7, &said)
+      notes += said.map(\.string)
       guard let entry = outbox.take(into: &buffer) else { break }
       stamps.insert(Array(buffer[..<BootStamp.encodedSize]))
       records.append(Array(buffer[BootStamp.encodedSize..<entry.length]))
@@ -81,19 +86,127 @@ struct SpillTests {
     #expect(try drain(&spill, &kept).records == (30..<100).map { record($0) })
   }
 
-  @Test func theOldestSamplesGoFirstAndAreCounted() throws {
+  /// Room for about 190 records of 224 bytes, in segments of 24.
+  private static let smallLimit: UInt64 = 45_000
+
+  @Test func whatHasNoRoomOnDiskStaysInTheOutbox() throws {
     let folder = try Folder()
-    // Room for about 200 records of 224 bytes.
-    var spill = try spill(folder, limit: 45_000)
-    var outbox = try outbox(0..<100)
-    _ = try write(&spill, &outbox)
-    for number in 100..<240 {
-      outbox.append(record(number), 200, origin: 5, number % 4 == 0 ? .event : .sample)
+    var spill = try spill(folder, limit: Self.smallLimit)
+    var outbox = try outbox(0..<300)
+    let written = try write(&spill, &outbox)
+    #expect(written > 150 && written < 300)
+    #expect(spill.byteCount <= Self.smallLimit)
+    #expect(outbox.count == 300 - written && outbox.lost == 0)
+    // Again: nothing has changed.
+    #expect(try write(&spill, &outbox) == 0)
+    var found = try drain(&spill, &outbox).records.map { Array($0.suffix(144)) }
+    found += OutboxFileTests.takeAll(&outbox).map { Array($0.suffix(144)) }
+    #expect(Set(found) == Set((0..<300).map { Array(record($0).suffix(144)) }))
+  }
+
+  @Test func theOldestSamplesMakeRoomWhenTheOutboxIsFull() throws {
+    let folder = try Folder()
+    var spill = try spill(folder, limit: Self.smallLimit)
+    var first = try outbox(0..<240)
+    _ = try write(&spill, &first)
+    let left = first.count
+    // 240 of 256 slots.
+    var full = try Outbox(byteCount: 1 << 16)
+    full.memory.head.nextArrival = 1000
+    for number in 1000..<1240 {
+      full.append(record(number), 200, origin: 5, number % 4 == 0 ? .event : .sample)
     }
+    #expect(try write(&spill, &full, OutboxFileTests.stamp(), .left) == 0)
+    #expect(full.lost == 0)
+    let written = try write(&spill, &full, OutboxFileTests.stamp(), .made)
+    // Enough that the outbox is no longer full, and no more than that.
+    #expect(written > 0 && full.usedPercent < Spill.fullPercent && full.usedPercent > 60)
+    #expect(full.lost > 0 && spill.byteCount <= Self.smallLimit)
+    #expect(240 - left + 240 == Int(spill.count) + full.count + Int(full.lost))
+    // All 60 events of the first are there.
+    let came = Set(try drain(&spill, &full).records)
+    #expect((0..<240).filter { $0 % 4 == 0 }.allSatisfy { came.contains(record($0)) })
+  }
+
+  @Test func eventsMakeRoomForThemselvesAtTheEnd() throws {
+    let folder = try Folder()
+    var spill = try spill(folder, limit: Self.smallLimit)
+    var first = try outbox(0..<240)
+    _ = try write(&spill, &first)
+    var last = try outbox(400..<440, from: 1000)
+    _ = try write(&spill, &last, OutboxFileTests.stamp(), .forEvents)
+    #expect(last.count(.events) == 0 && last.lost > 0 && last.lost <= 24)
+  }
+
+  @Test func anotherOutboxesSegmentsAreNotTakenForOnesThatCameBack() throws {
+    let folder = try Folder()
+    var (notes, buffer): ([Text], [UInt8]) = ([], [UInt8](repeating: 0, count: 8192))
+    func open(_ name: String, _ seconds: Int64) throws -> Outbox {
+      var stamp = OutboxFileTests.stamp()
+      stamp.clock.realTimeNanoseconds = seconds * 1_000_000_000
+      return try Outbox.open(
+        Outbox.Place(
+          path: Text(folder.path + name), byteCount: 1 << 16, messageSize: 1024, stamp: stamp),
+        &notes)
+    }
+    do {
+      // It spills, and has it back.
+      var spill = try spill(folder)
+      var outbox = try open("/first", 100)
+      for number in 0..<50 { outbox.append(record(number), 200, origin: 5, .sample) }
+      _ = try write(&spill, &outbox)
+      #expect(try drain(&spill, &outbox).records.count == 50)
+    }
+    do {
+      // Another one, such as one in memory alone, spills.
+      var spill = try spill(folder)
+      var outbox = try open("/second", 200)
+      for number in 0..<20 { outbox.append(record(number), 200, origin: 5, .sample) }
+      _ = try spill.write(&outbox, OutboxFileTests.stamp(), &buffer, .left)
+    }
+    var spill = try spill(folder)
+      var outbox = try open("/first", 300)
+    #expect(try drain(&spill, &outbox).records == (0..<20).map { record($0) })
+    #expect(notes.isEmpty)
+  }
+
+  @Test func aSegmentThatCannotBeReadIsCountedAndDoesNotBlockTheOthers() throws {
+    let folder = try Folder()
+    var spill = try spill(folder)
+    var outbox = try outbox(0..<40)
     _ = try write(&spill, &outbox)
-    #expect(outbox.lost == 75)
-    let expected = (0..<240).filter { $0 >= 100 || $0 % 4 == 0 }.map { record($0) }
-    #expect(try drain(&spill, &outbox).records == expected)
+    let events = try #require(spill.segments.first { $0.list == .events })
+    try FileManager.default.removeItem(
+      atPath: folder.path + "/spill/" + events.name.string)
+    let (records, _, notes) = try drain(&spill, &outbox)
+    #expect(records == (0..<40).filter { $0 % 4 != 0 }.map { record($0) })
+    #expect(outbox.lost == 10)
+    #expect(notes.count == 1 && notes[0].contains("No such file or directory"))
+  }
+
+  @Test func aDamagedStampIsNotTakenForABoot() throws {
+    let folder = try Folder()
+    var spill = try spill(folder)
+    var outbox = try outbox(1..<4)
+    _ = try write(&spill, &outbox)
+    let file = URL(filePath: folder.path + "/spill/" + spill.segments[0].name.string)
+    var bytes = try Data(contentsOf: file)
+    bytes[12] ^= 4
+    try bytes.write(to: file)
+    let (records, stamps, notes) = try drain(&spill, &outbox)
+    #expect(records.count == 3 && notes.count == 1)
+    #expect(stamps.allSatisfy { BootStamp(decoding: $0.span).isDamaged })
+  }
+
+  @Test func aFolderThatOthersMayWriteIsNotUsed() throws {
+    let folder = try Folder()
+    mkdir(folder.path + "/spill", 0o777)
+    chmod(folder.path + "/spill", 0o777)
+    #expect {
+      _ = try spill(folder)
+    } throws: {
+      ($0 as? SystemError)?.errno == EACCES
+    }
   }
 
   @Test func aSecondBridgeIsRefused() throws {
@@ -132,15 +245,17 @@ struct SpillTests {
     "samples-00000000000000000001-00000000000000000002-02.spill",
     "samples-00000000000000000001-00000000000000000002-2.spill.damaged", "partial",
     "samples-99999999999999999999-99999999999999999999-1.spill",
+    "samples-00000000000000000001-09999999999999999999-1.spill",
+    "samples-00000000000000000001-00000000000000000002-9999999999.spill",
   ])
   func aForeignNameIsNoSegment(_ name: String) {
     #expect(SpillSegment(name: Array(name.utf8).span) == nil)
   }
 
   @Test func aNameIsReadBackAsTheSame() throws {
-    let segment = SpillSegment(.events, first: 17, last: .max, count: 340)
+    let segment = SpillSegment(.events, first: 17, last: 1 << 61, count: 340)
     #expect(
-      segment.name == "events-00000000000000000017-18446744073709551615-340.spill")
+      segment.name == "events-00000000000000000017-02305843009213693952-340.spill")
     #expect(SpillSegment(name: segment.name.bytes.span) == segment)
   }
 

@@ -4,6 +4,7 @@
 // Without _GNU_SOURCE: Foundation's modules import glibc without it, and the two would not agree on
 // what is in fd_set.
 #pragma once
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@
 #include <linux/magic.h>
 #include <mqueue.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -22,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/file.h>
 #include <sys/inotify.h>
@@ -111,6 +114,9 @@ static inline ssize_t clinux_mq_receive(mqd_t queue, void *bytes, size_t count) 
 static inline void clinux_store_release(void *place, uint32_t value) {
   __atomic_store_n((uint32_t *)place, value, __ATOMIC_RELEASE);
 }
+
+// Where a file has the first hole from here on, or its end: SEEK_HOLE of lseek(2) is under _GNU_SOURCE.
+static inline off_t clinux_first_hole(int file, off_t start) { return lseek(file, start, 4); }
 
 // struct epoll_event is packed on amd64 alone, and its `data` is a union.
 static inline int clinux_epoll_ctl(int epoll, int operation, int fd, uint32_t events, uint64_t data) {

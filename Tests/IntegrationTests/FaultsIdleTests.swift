@@ -1,0 +1,80 @@
+import CLinux
+import Foundation
+import Testing
+
+/// What every daemon costs when nothing happens: fewer than two wake-ups a second.
+@Suite(.needs(command: "mosquitto"), .needs(command: "dbus-daemon"), .needsRoot, .onItsOwnThread)
+struct FaultsIdleTests {
+  /// How often a process has gone to sleep, as proc(5) counts it for each of its threads.
+  private func sleeps(of process: ChildProcess) throws -> Int {
+    let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.id)/task")
+    return try tasks.reduce(0) { sum, task in
+      let text = try String(
+        contentsOfFile: "/proc/\(process.id)/task/\(task)/status", encoding: .utf8)
+      let line = try #require(
+        text.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches") })
+      return sum + Int(line.split(separator: "\t")[1])!
+    }
+  }
+
+  @Test func noDaemonWakesTwiceASecond() throws {
+    let device = try FaultRig("--status-interval", "60s")
+    let folder = device.rig.folder.path()
+    let bus = try ChildProcess(
+      [
+        #require(Machine.command("dbus-daemon")), "--session", "--nofork", "--nopidfile",
+        "--address=unix:path=\(folder)/bus",
+      ], name: "dbus-daemon", in: device.rig.folder)
+    try eventually("the bus is there") { FileManager.default.fileExists(atPath: folder + "/bus") }
+    let daemon = try FakeDaemon()
+    mkdir(folder + "/cores", 0o700)
+    let accounting = folder + "/pacct"
+    try Data().write(to: URL(filePath: accounting))
+    let bridge = try device.start()
+    try device.waitForConnection()
+    var daemons = [
+      try device.rig.program("cyclic-sysinfo", ["--interval", "1s"]),
+      try device.rig.program("cyclic-file-read", ["--interval", "1s"]),
+      try device.rig.program("epoll-psi"),
+      try device.rig.program(
+        "inotify-coredump",
+        ["--folder", folder + "/cores", "--no-journal", "--state-file", folder + "/cores-state"]),
+      try device.rig.program(
+        "inotify-pacct", ["--file", accounting, "--state-file", folder + "/pacct-state"]),
+      try device.rig.program("dlt-proc-watch", ["--port", "\(daemon.port)"]),
+      try device.rig.program(
+        "dbus-systemd-signals", [],
+        environment: ["DBUS_SYSTEM_BUS_ADDRESS": "unix:path=\(folder)/bus"]),
+    ]
+    let client = try daemon.client()
+    sleep(2)
+    for daemon in daemons where !daemon.isRunning {
+      print(daemon.name, daemon.log)
+    }
+    #expect(daemons.allSatisfy { $0.isRunning })
+    let seconds = FaultRig.seconds == nil ? 10 : 60
+    let before = try daemons.map { try sleeps(of: $0) }
+    sleep(UInt32(seconds))
+    for (daemon, before) in zip(daemons, before) {
+      let rate = Double(try sleeps(of: daemon) - before) / Double(seconds)
+      print("idle: \(daemon.name): \(rate) wake-ups a second")
+      #expect(rate < 2, "\(daemon.name)")
+    }
+    // The bridge, with one record a second.
+    for daemon in daemons[1...] { try daemon.stop() }
+    daemons.removeLast(daemons.count - 1)
+    sleep(1)
+    let first = try sleeps(of: bridge)
+    sleep(UInt32(seconds))
+    let rate = Double(try sleeps(of: bridge) - first) / Double(seconds)
+    print("idle: \(bridge.name): \(rate) wake-ups a second with a record a second")
+    #expect(rate < 2.3)
+    _ = client
+    bus.kill()
+    try daemons[0].stop()
+    let last = try sleeps(of: bridge)
+    sleep(3)
+    #expect(try sleeps(of: bridge) - last <= 3, "without records")
+    #expect(try bridge.stop() == 0)
+  }
+}
