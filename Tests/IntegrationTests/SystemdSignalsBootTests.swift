@@ -4,7 +4,7 @@ import Testing
 /// dbus-systemd-signals on a booted system, against `busctl monitor` as the witness.
 @Suite(
   .serialized, .needsRoot, .needs(command: "systemd-nspawn"), .needs(command: "nsenter"),
-  .needsSystemToBoot, .bootsSystem)
+  .needsRoots, .bootsSystem)
 struct SystemdSignalsBootTests {
   let system: BootedSystem
 

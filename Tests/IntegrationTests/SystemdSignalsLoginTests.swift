@@ -69,7 +69,7 @@ extension SystemdSignalsBootTests {
 
 /// From the first moment to the last of a system that is started for it.
 @Suite(
-  .needsRoot, .needs(command: "systemd-nspawn"), .needs(command: "nsenter"), .needsSystemToBoot)
+  .needsRoot, .needs(command: "systemd-nspawn"), .needs(command: "nsenter"), .needsRoots)
 struct SystemdSignalsLifeTests {
   @Test func startingUpAndShuttingDownAreTold() throws {
     let output = "/run/early.out"

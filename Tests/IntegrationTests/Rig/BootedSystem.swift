@@ -1,94 +1,114 @@
 import Foundation
 import Testing
 
-/// A Debian system of its own with systemd as PID 1, booted by systemd-nspawn(1) from .build/root.
+/// A Debian system of its own with systemd as PID 1, booted by systemd-nspawn(1) from
+/// .build/root-SUITE.
 ///
-/// What is changed in it is gone when it ends; the folder of the built programs is /mnt there.
+/// What is changed in it is gone when it ends; the folder of the built programs is /mnt there, that
+/// of the test is /srv.
 final class BootedSystem: @unchecked Sendable {
   @TaskLocal static var current: BootedSystem?
 
-  static let root = Machine.packageRoot.appending(path: ".build/root").path()
+  static func root(_ suite: String) -> String {
+    Machine.packageRoot.appending(path: ".build/root-\(suite)").path()
+  }
 
   let folder: URL
-  private let name: String
+  private let controlGroup: String
   private let process: ChildProcess
-  private let leader: pid_t
+  private var leader: pid_t = 0
 
-  /// systemd-nspawn makes groups below its own; those of two systems must not be the same. The
-  /// hierarchies are those of a machine that mixes both versions of cgroups, and of one that does not.
-  private static let inOwnGroup = """
-    for root in \(hierarchies.joined(separator: " ")); do
-      test -w $root/cgroup.procs || continue
-      mkdir $root/$0 && echo $$ >$root/$0/cgroup.procs || exit
-    done
-    exec "$@"
-    """
-  private static let hierarchies = [
-    "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup",
-  ]
-
-  /// `early` are units, by name, that are there and wanted from the start.
-  init(early: [String: String] = [:]) throws {
+  /// Boots it, with further options of systemd-nspawn(1).
+  ///
+  /// With `queueDepth` it shares an IPC namespace in which a queue may have so many messages; `early`
+  /// are units, by name, that are there and wanted from the start.
+  init(
+    suite: String = "bookworm", _ options: [String] = [], queueDepth: Int? = nil,
+    early: [String: String] = [:]
+  ) throws {
     let name = Machine.uniqueName()
     folder = FileManager.default.temporaryDirectory.appending(path: name)
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let programs = Machine.packageRoot.appending(path: ".build/amd64/release").path()
-    var binds: [String] = []
+    var command = [
+      try #require(Machine.command("systemd-nspawn"), "systemd-nspawn is not installed"),
+      "--quiet", "--boot",
+      "--directory=\(URL(filePath: Self.root(suite)).resolvingSymlinksInPath().path())",
+      "--volatile=overlay", "--machine=\(name)", "--register=no", "--keep-unit",
+      "--link-journal=no", "--console=pipe", "--bind-ro=\(programs):/mnt",
+      "--bind-ro=\(folder.path()):/srv",
+    ]
+    command += options
     for (unit, text) in early {
       let file = folder.appending(path: unit)
       try text.write(to: file, atomically: true, encoding: .utf8)
-      binds.append("--bind-ro=\(file.path()):/etc/systemd/system/\(unit)")
+      command.append("--bind-ro=\(file.path()):/etc/systemd/system/\(unit)")
     }
-    self.name = name
+    command += ["--"] + early.keys.map { "systemd.wants=\($0)" }
+    // Two systems in one cgroup would end each other's services. And the systemd of Debian 13 starts
+    // with cgroup v2 alone.
+    controlGroup = "\(try Self.controlGroups())/\(name)"
+    var script = "mkdir \(controlGroup) && echo $$ >\(controlGroup)/cgroup.procs"
+    var environment = ["SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"]
+    var shell = ["/bin/sh", "-c"]
+    if let queueDepth {
+      shell =
+        [try #require(Machine.command("unshare"), "unshare is not installed"), "--ipc"] + shell
+      script += " && echo \(queueDepth) >/proc/sys/fs/mqueue/msg_max"
+      environment["SYSTEMD_NSPAWN_SHARE_NS_IPC"] = "1"
+    }
     let process = try ChildProcess(
-      [
-        "/bin/sh", "-c", Self.inOwnGroup, name,
-        try #require(Machine.command("systemd-nspawn"), "systemd-nspawn is not installed"),
-        "--quiet", "--boot",
-        "--directory=\(URL(filePath: Self.root).resolvingSymlinksInPath().path())",
-        "--volatile=overlay", "--machine=\(name)", "--register=no", "--keep-unit",
-        "--link-journal=no", "--console=pipe", "--bind-ro=\(programs):/mnt",
-      ] + binds + ["--"] + early.keys.map { "systemd.wants=\($0)" },
-      name: "systemd-nspawn", in: folder,
-      // As Debian has it, also on a machine that still has the first version of cgroups.
-      environment: ["SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"])
+      shell + [script + " && exec \"$@\"", "sh"] + command, name: "systemd-nspawn", in: folder,
+      environment: environment)
     self.process = process
-    var leader: pid_t = 0
+    do {
+      leader = try Self.leader(of: process, in: folder)
+      try eventually("the system is up", within: 60) {
+        let state = try run("systemctl", "is-system-running").output.first ?? ""
+        return ["running", "degraded"].contains(state)
+      }
+    } catch {
+      stop()
+      throw error
+    }
+  }
+
+  /// PID 1 of the system; before there is one nspawn has other children.
+  private static func leader(of process: ChildProcess, in folder: URL) throws -> pid_t {
     let pgrep = try #require(Machine.command("pgrep"), "pgrep is not installed")
-    let folder = folder
+    var leader: pid_t = 0
     try eventually("systemd-nspawn starts PID 1", within: 30) {
-      let children = try ChildProcess([pgrep, "-P", "\(process.id)"], name: "pgrep", in: folder)
+      let children = try ChildProcess(
+        [pgrep, "-P", "\(process.id)", "-x", "systemd"], name: "pgrep", in: folder)
       _ = try children.wait()
       leader = children.output.first.flatMap { pid_t($0) } ?? 0
       return leader > 0
     }
-    self.leader = leader
-    try eventually("the system is up", within: 60) {
-      let state = try run("systemctl", "is-system-running").output.first ?? ""
-      return ["running", "degraded"].contains(state)
-    }
+    return leader
   }
 
-  /// Ends PID 1, and with it everything in there.
+  /// Ends everything in there.
   func stop() {
-    if process.isRunning { Foundation.kill(leader, SIGKILL) }
-    _ = try? process.wait()
-    for root in Self.hierarchies { Self.removeGroups(root + "/" + name) }
+    try? Data("1".utf8).write(to: URL(filePath: controlGroup + "/cgroup.kill"))
+    process.kill()
+    // A cgroup goes when nothing is in it any more, and not with the files that stand for it.
+    for _ in 0..<100 where FileManager.default.fileExists(atPath: controlGroup) {
+      _ = try? ChildProcess(
+        ["/usr/bin/find", controlGroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"],
+        name: "find", in: folder
+      ).wait()
+    }
     try? FileManager.default.removeItem(at: folder)
   }
 
   deinit { process.kill() }
 
-  private static func removeGroups(_ group: String) {
-    guard let inside = try? FileManager.default.contentsOfDirectory(atPath: group) else { return }
-    for name in inside {
-      var status = stat()
-      if lstat(group + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
-        removeGroups(group + "/" + name)
-      }
-    }
-    // What ended a moment ago may still be in there.
-    try? eventually("\(group) is empty") { rmdir(group) == 0 || errno == ENOENT }
+  /// Where cgroup v2 is.
+  private static func controlGroups() throws -> String {
+    try #require(
+      ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].first {
+        FileManager.default.fileExists(atPath: $0 + "/cgroup.controllers")
+      }, "needs cgroup v2 in /sys/fs/cgroup")
   }
 
   private func entering(_ command: [String], _ spaces: [String]) throws -> [String] {
@@ -157,14 +177,16 @@ struct BootsSystem: SuiteTrait, TestScoping {
   }
 }
 
-extension Trait where Self == BootsSystem {
-  static var bootsSystem: Self { Self() }
-}
-
 extension Trait where Self == ConditionTrait {
-  static var needsSystemToBoot: Self {
-    .needs("needs .build/root, a Debian system to boot: ./build.sh test makes it") {
-      FileManager.default.fileExists(atPath: BootedSystem.root + "/usr/lib/systemd/systemd")
+  static var needsRoots: Self {
+    .needs("needs .build/root-*, Debian systems to boot: ./build.sh test makes them") {
+      ["bookworm", "trixie"].allSatisfy {
+        FileManager.default.fileExists(atPath: BootedSystem.root($0) + "/usr/lib/systemd/systemd")
+      }
     }
   }
+}
+
+extension Trait where Self == BootsSystem {
+  static var bootsSystem: Self { Self() }
 }
