@@ -8,7 +8,7 @@ import Testing
 @Suite(
   .serialized, .needsRoot, .needs(command: "valgrind"), .needs(command: "vgdb"),
   .needs(command: "mosquitto"), .needs(command: "mosquitto_sub"), .needsPressure,
-  .needsSystemToBoot, .bootsSystem)
+  .needsRoots, .bootsSystem)
 struct MinuteUnderValgrindTests {
   /// What each program looks at while it is watched, and what makes it work.
   private final class Work {
