@@ -39,11 +39,11 @@ struct FaultsStorageTests {
     let device = try FaultRig("--spill-after", "1s", outbox: "/dev/shm")
     let load = try device.load(perSecond: 1000)
     let bridge = try device.start()
+    try device.waitForConnection()
+    // Its log goes to a file too.
+    let atStart = try storageBytes(of: bridge)
     try eventually("load", within: 30) { load.sent > 3000 && device.arrived > 2000 }
-    // What it logs goes to a file.
-    let logged = bridge.log.reduce(0) { $0 + $1.utf8.count }
-    #expect(logged < 4096)
-    #expect(try storageBytes(of: bridge) <= 4096)
+    #expect(try storageBytes(of: bridge) == atStart, "\(bridge.log)")
     #expect(!FileManager.default.fileExists(atPath: device.spill))
     device.tap.set(.closed)
     try eventually("it spills", within: 20) { !device.spillFiles.isEmpty }
@@ -53,7 +53,7 @@ struct FaultsStorageTests {
     #expect(device.spillFiles == [])
     let written = device.tap.status("spill_bytes_written") ?? 0
     let bytes = try storageBytes(of: bridge)
-    #expect(written > 0 && bytes >= written)
+    #expect(written > 0 && bytes - atStart >= written)
     // Nothing after that.
     let more = try device.load(perSecond: 1000, limit: 1000)
     try eventually("more arrives") { more.isTaken }
@@ -160,7 +160,7 @@ struct FaultsStorageTests {
   private func damage(_ path: String, _ how: Damage) throws {
     var bytes = try Data(contentsOf: URL(filePath: path))
     switch how {
-    case .torn: bytes = bytes.prefix(bytes.count * 2 / 3)
+    case .torn: bytes = bytes.prefix(min(bytes.count * 2 / 3, 300_000))
     case .flipped:
       for place in stride(from: 9000, to: bytes.count, by: 5000) { bytes[place] ^= 0x10 }
     case .foreign: bytes = Data(repeating: UInt8(ascii: "x"), count: 10_000)
@@ -189,8 +189,8 @@ struct FaultsStorageTests {
     let notes = bridge.log.filter { $0.contains("set aside as \(device.outbox).damaged") }
     #expect(notes.count == (how == .empty ? 0 : 1), "\(bridge.log)")
     // What a file held that is no outbox any more, nobody can count.
-    if how == .flipped {
-      #expect(figures.arrived > 1000 && counted >= figures.lost && figures.lost > 0)
+    if how == .flipped || how == .torn {
+      #expect(figures.arrived > 800 && counted >= figures.lost && figures.lost > 0)
     }
     #expect(figures.duplicated == 0)
     #expect(try bridge.stop() == 0)
