@@ -165,7 +165,7 @@ struct SpillTests {
       _ = try spill.write(&outbox, OutboxFileTests.stamp(), &buffer, .left)
     }
     var spill = try spill(folder)
-      var outbox = try open("/first", 300)
+    var outbox = try open("/first", 300)
     #expect(try drain(&spill, &outbox).records == (0..<20).map { record($0) })
     #expect(notes.isEmpty)
   }

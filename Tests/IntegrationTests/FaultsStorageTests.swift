@@ -22,7 +22,8 @@ struct FaultsStorageTests {
     let device = try FaultRig()
     let bridge = try spill(device, samples: 900, events: 100)
     #expect(try bridge.stop() == 0)
-    #expect(bridge.log.contains { $0.hasSuffix("1000 records went to disk until the broker is back") })
+    #expect(
+      bridge.log.contains { $0.hasSuffix("1000 records went to disk until the broker is back") })
     #expect(device.spillFiles.count == 2, "\(device.spillFiles)")
     // As after a reboot.
     try FileManager.default.removeItem(atPath: device.outbox)
@@ -106,7 +107,8 @@ struct FaultsStorageTests {
     device.tap.set(.open)
     let figures = try device.settle("file systems without any room")
     #expect(figures.lost == 0 && figures.counted == 0)
-    #expect(bridge.log.contains { $0.contains("the outbox is in memory alone, a restart loses it") })
+    #expect(
+      bridge.log.contains { $0.contains("the outbox is in memory alone, a restart loses it") })
     #expect(try bridge.stop() == 0)
   }
 
@@ -128,7 +130,8 @@ struct FaultsStorageTests {
   }
 
   @Test func missingFolders() throws {
-    let device = try FaultRig("--outbox", "/nonexistent/outbox", "--spill-folder", "/nonexistent/a/b")
+    let device = try FaultRig(
+      "--outbox", "/nonexistent/outbox", "--spill-folder", "/nonexistent/a/b")
     let bridge = try spill(device, samples: 1000, events: 20)
     device.tap.set(.open)
     let figures = try device.settle("missing folders")
@@ -249,7 +252,8 @@ struct FaultsStorageTests {
     first.kill()
     let second = try device.start()
     try eventually("the next bridge knows") {
-      device.tap.passed.connections == 2 && device.tap.statusText("cyclic_sysinfo_state") == "stopped"
+      device.tap.passed.connections == 2
+        && device.tap.statusText("cyclic_sysinfo_state") == "stopped"
     }
     #expect(try second.stop() == 0)
   }
