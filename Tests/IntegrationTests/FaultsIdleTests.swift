@@ -27,7 +27,10 @@ struct FaultsIdleTests {
     let namespace = try PidNamespace(device.rig)
     try namespace.turnOn(folder + "/pacct")
     let daemon = try FakeDaemon()
-    mkdir(folder + "/cores", 0o700)
+    // Whatever else is made in the folders above it wakes its watcher, and /tmp is busy.
+    let cores = "/var/lib/\(device.rig.name)"
+    mkdir(cores, 0o700)
+    defer { rmdir(cores) }
     let bridge = try device.start()
     try device.waitForConnection()
     var daemons = [
@@ -36,7 +39,7 @@ struct FaultsIdleTests {
       try device.rig.program("epoll-psi"),
       try device.rig.program(
         "inotify-coredump",
-        ["--folder", folder + "/cores", "--no-journal", "--state-file", folder + "/cores-state"]),
+        ["--folder", cores, "--no-journal", "--state-file", folder + "/cores-state"]),
       try device.rig.program(
         "inotify-pacct",
         ["--assume-on", "--file", folder + "/pacct", "--state-file", folder + "/pacct-state"]),
@@ -63,7 +66,7 @@ struct FaultsIdleTests {
     sleep(UInt32(seconds))
     let rate = Double(try sleeps(of: bridge) - first) / Double(seconds)
     print("idle: \(bridge.name): \(rate) wake-ups a second with a record a second")
-    #expect(rate < 2.3)
+    #expect(rate < 2)
     _ = client
     try daemons[0].stop()
     // It tells that the collector has stopped.
