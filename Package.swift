@@ -43,6 +43,11 @@ let package = Package(
       linkerSettings: ["mosquitto", "systemd", "ssl", "crypto"].map { .linkedLibrary($0) }),
 
     .target(name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport"),
+    // Built like a device program; build.sh checks what it prints.
+    .executableTarget(
+      name: "random-records",
+      dependencies: ["CLinux", "Daemon", "Linux", "Records", "TestSupport"],
+      path: "Tests/RandomRecords", swiftSettings: strict),
     .testTarget(
       name: "RecordsTests", dependencies: ["Records", "TestSupport"], exclude: ["Golden"]),
     .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux", "TestSupport"]),
@@ -74,7 +79,9 @@ let package = Package(
     .testTarget(
       name: "InotifyCoredumpTests",
       dependencies: ["inotify-coredump", "CLinux", "Daemon", "Linux", "Records", "TestSupport"]),
-    .testTarget(name: "IntegrationTests", dependencies: ["CLinux", "Records"]),
+    .testTarget(
+      name: "IntegrationTests",
+      dependencies: ["random-records", "CLinux", "Records", "TestSupport"]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 #
-# Builds, runs, tests and measures stats-recording on Debian. `./build.sh help` lists the commands.
+# Builds, runs, tests, measures and packages stats-recording on Debian. `./build.sh help` lists the
+# commands.
 
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
@@ -8,8 +9,11 @@ PATH+=:/usr/sbin:/sbin # where Debian puts mosquitto; not on the PATH of every u
 
 usage() {
   cat <<'END'
-usage: ./build.sh COMMAND
+usage: ./build.sh [COMMAND]
 
+  [package] [--arch amd64|arm64|armhf]... [--all]
+          build the Debian packages, debs/stats-recording_<version>_<arch>.deb and its debug symbols;
+          without an option for this machine
   build [--arch amd64|arm64|armhf]... [--all]
           build the device programs: .build/<arch>/release/<program>;
           without an option for this machine
@@ -17,12 +21,16 @@ usage: ./build.sh COMMAND
           build, start the bridge and every collector that this machine supports, and show their
           messages until Ctrl-C; with a private Mosquitto unless a broker is named; TIME is 1s
           unless set
+  stage [--arch ARCHITECTURE] FOLDER
+          build, and install the programs, units and man pages under FOLDER
   test [--filter REGEX]...
           check the sources, build for all architectures, run the tests (those that match);
+          without a filter also a minute of all programs under valgrind, a million random
+          records, libFuzzer on each parser for 10 s, and the address and thread sanitizers;
           with CI=true in the environment a skipped test is a failure
   bench [ARGUMENT]...
           build, then run Tests/Benchmarks/bench.py with the arguments
-  clean   remove .build
+  clean   remove .build and the packages
   help    print this text
 
 What is missing is installed with apt-get, through sudo if need be; only Swift is not. The sysroots
@@ -39,14 +47,19 @@ readonly libraries=(
   libmosquitto-dev libssl-dev libdbus-1-dev libsystemd-dev libsensors-dev libdlt-dev
 )
 readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@]}")
-# What a Debian system consists of that is booted by the tests.
+# What a Debian system consists of that is booted by the tests, and what they install there.
 readonly root_packages=(systemd systemd-sysv dbus)
+readonly root_downloads=(
+  dlt-daemon dlt-tools mosquitto mosquitto-clients systemd-coredump "${libraries[@]}"
+)
+# dpkg-shlibdeps(1) reads programs with objdump(1) of their architecture.
+readonly package_tools=(dpkg-dev binutils)
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  acct bsdutils dbus-daemon dlt-daemon dlt-tools e2fsprogs gcc iproute2 jq lm-sensors mandoc mount
-  nftables openssl procps python3 python3-venv shellcheck strace systemd systemd-container
-  systemd-journal-remote util-linux valgrind
+  acct bsdutils cmake dbus-daemon dlt-daemon dlt-tools e2fsprogs gcc iproute2 jq lintian
+  lm-sensors mandoc mount nftables openssl procps python3 python3-venv shellcheck strace systemd
+  systemd-container systemd-journal-remote util-linux valgrind
 )
 
 die() {
@@ -148,36 +161,69 @@ need_unpacked() {
   done
 }
 
-
-# A small Debian system, linked as .build/root; the tests boot it with systemd-nspawn and change
-# nothing in it.
+# need_root SUITE: a small Debian system, linked as .build/root-<suite>; the tests boot it with
+# systemd-nspawn and change nothing in it. What they install there it has downloaded.
 need_root() {
   local version root
-  version=$({ declare -p suite root_packages && declare -f make_root; } | sha256sum)
-  root=$cache/roots/systemd-${version::12}
+  version=$({ declare -p root_packages root_downloads && declare -f make_root; } | sha256sum)
+  root=$cache/roots/$1-${version::12}
   if [[ ! -d $root ]]; then
     need 'to make a system to boot' "${sysroot_tools[@]}"
-    as_root bash -euo pipefail -c \
-      "$(declare -p suite root_packages && declare -f debian_mirror make_root); make_root ${root@Q}"
+    as_root bash -euo pipefail -c "$(declare -p suite root_packages root_downloads &&
+      declare -f debian_mirror make_root); make_root ${1@Q} ${root@Q}"
   fi
-  ln -sfnT "$root" .build/root
+  ln -sfnT "$root" ".build/root-$1"
 }
 
-# make_root FOLDER, as root: all of it or, when interrupted, nothing.
+# make_root SUITE FOLDER, as root: all of it or, when interrupted, nothing.
 make_root() (
-  partial=$1.partial
-  mkdir -p "$(dirname "$1")"
-  exec {lock}<"$(dirname "$1")"
+  partial=$2.partial
+  mkdir -p "$(dirname "$2")"
+  exec {lock}<"$(dirname "$2")"
   flock "$lock"
-  [[ ! -d $1 ]] || exit 0
+  [[ ! -d $2 ]] || exit 0
   trap 'rm -rf "$partial"' EXIT
   rm -rf "$partial"
   mirror=$(debian_mirror)
-  echo "Making a Debian system to boot from $mirror" >&2
+  echo "Making a Debian system of $1 to boot from $mirror" >&2
   packages=$(IFS=, && echo "${root_packages[*]}")
-  mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" "$suite" "$partial" \
-    "$mirror"
-  mv -T "$partial" "$1"
+  # shellcheck disable=SC2016
+  mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" --skip=cleanup/apt \
+    --aptopt='APT::Install-Recommends "false"' --customize-hook='
+      APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get install -qq --yes --download-only \
+        '"${root_downloads[*]}"' >/dev/null' \
+    "$1" "$partial" "$mirror"
+  mv -T "$partial" "$2"
+)
+
+# need_foreign_root ARCHITECTURE: what the package of another architecture depends on, and nothing
+# else, unpacked as .build/root-<arch>; the tests run the programs in it with qemu.
+need_foreign_root() {
+  local arch=$1 depends version root
+  # The first of alternatives; versions are for those who install it.
+  depends=$(dpkg-deb --field "debs/stats-recording_"*"_$arch.deb" Depends |
+    sed -E 's/ *\([^)]*\)//g; s/ *\|[^,]*//g; s/ //g')
+  version=$({ echo "$depends" && declare -f make_foreign_root; } | sha256sum)
+  root=$cache/roots/$arch-${version::12}
+  if [[ ! -d $root ]]; then
+    need "to make a system of $arch" "${sysroot_tools[@]}"
+    make_foreign_root "$arch" "$depends" "$root"
+  fi
+  ln -sfnT "$root" ".build/root-$arch"
+}
+
+# make_foreign_root ARCHITECTURE DEPENDS FOLDER: all of it or, when interrupted, nothing.
+make_foreign_root() (
+  partial=$3.partial
+  mkdir -p "$(dirname "$3")"
+  trap 'rm -rf "$partial"' EXIT
+  rm -rf "$partial"
+  mkdir "$partial"
+  mirror=$(debian_mirror)
+  echo "Making a Debian system of $1 from $mirror" >&2
+  mmdebstrap --quiet --mode=chrootless --variant=extract --architectures="$1" --include="$2" \
+    "$suite" - "$mirror" | tar -x -C "$partial" --no-same-owner --exclude='./dev/*'
+  mv -T "$partial" "$3"
 )
 
 # From PyPI: the witness for what cyclic-file-read tells.
@@ -207,7 +253,9 @@ swift_build() {
 need_sysroot() {
   local arch=$1 version sysroot
   # Whatever decides what is in a sysroot.
-  version=$({ declare -p suite sysroot_packages && declare -f make_sysroot; } | sha256sum)
+  version=$({
+    declare -p suite sysroot_packages library_papers && declare -f make_sysroot
+  } | sha256sum)
   sysroot=$cache/sysroot/$arch-${version::12}
   if [[ ! -d $sysroot ]]; then
     need "to make the $arch sysroot" "${sysroot_tools[@]}"
@@ -224,6 +272,19 @@ debian_mirror() {
     'Origin: Debian' "Codename: $suite" 'Created-By: Packages') || mirror=http://deb.debian.org/debian
   echo "$mirror"
 }
+
+# A hook of mmdebstrap(1): of all packages what deb-symbols(5) and deb-shlibs(5) say about libraries, so
+# that dpkg-shlibdeps(1) takes the sysroot for a package that has them all.
+# shellcheck disable=SC2016
+readonly library_papers='
+  mkdir "$1/DEBIAN"
+  for package in "$1"/var/cache/apt/archives/*.deb; do
+    for paper in symbols shlibs; do
+      if dpkg-deb --info "$package" | grep -q " $paper *\$"; then
+        dpkg-deb --info "$package" "$paper" >>"$1/DEBIAN/$paper"
+      fi
+    done
+  done'
 
 # make_sysroot ARCHITECTURE FOLDER: all of it or, when interrupted, nothing.
 make_sysroot() ( # a subshell, for traps and a lock of its own
@@ -245,9 +306,9 @@ make_sysroot() ( # a subshell, for traps and a lock of its own
   # Nothing is installed, so there is nothing to run, no chroot and no need of root.
   packages=$(IFS=, && echo "${sysroot_packages[*]}")
   mmdebstrap --quiet --mode=chrootless --variant=extract --architectures="$1" \
-    --include="$packages" "$suite" - "$mirror" |
+    --include="$packages" --extract-hook="$library_papers" "$suite" - "$mirror" |
     tar -x -C "$partial" --no-same-owner --transform='s,^\./lib,./usr/lib,SH' \
-      ./lib ./usr/include ./usr/lib
+      ./DEBIAN ./lib ./usr/include ./usr/lib
   # One folder of libraries, as Debian installs it; qemu-arm finds nothing in a second one.
   ln -s usr/lib "$partial/lib"
 
@@ -268,6 +329,9 @@ device_programs() {
   done
 }
 
+# What the tests run on all architectures too, built like a device program.
+test_programs=()
+
 native_architecture() {
   dpkg --print-architecture
 }
@@ -284,6 +348,7 @@ build() {
   local arch triple program programs flags pkgconfig
   need_swift
   mapfile -t programs < <(device_programs)
+  programs+=("${test_programs[@]}")
   for arch; do
     case $arch in
       amd64) triple=x86_64-unknown-linux-gnu ;;
@@ -305,6 +370,8 @@ build() {
       --scratch-path ".build/$arch" --explicit-target-dependency-import-check error
       # No path of this machine in the programs.
       -Xswiftc -file-prefix-map -Xswiftc "$PWD=." -Xcc "-ffile-prefix-map=$PWD=."
+      # Nor a hash of it, which is there for the next build.
+      -Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen
       # For comparing strings; the linker drops it where it is not used.
       -Xlinker "$swift_resources/embedded/$triple/libswiftUnicodeDataTables.a"
     )
@@ -316,8 +383,9 @@ build() {
   done
 }
 
-command_build() {
-  local architectures=()
+# Sets architectures to those that the options name, and rest to what else stands there.
+architectures_of() {
+  architectures=() rest=()
   while (($#)); do
     case $1 in
       --arch)
@@ -326,16 +394,57 @@ command_build() {
         shift
         ;;
       --all) mapfile -t architectures < <(all_architectures) ;;
-      *) misuse "build: unknown option $1" ;;
+      *) rest+=("$1") ;;
     esac
     shift
   done
   ((${#architectures[@]})) || architectures=("$(native_architecture)")
+}
+
+command_build() {
+  architectures_of "$@"
+  ((${#rest[@]} == 0)) || misuse "build: unknown option ${rest[0]}"
   build "${architectures[@]}"
 }
 
+# Of build.sh's own commands the one that is meant where none is named.
+command_package() {
+  architectures_of "$@"
+  ((${#rest[@]} == 0)) || misuse "package: unknown option ${rest[0]}"
+  package "${architectures[@]}"
+}
+
+# package ARCHITECTURE...: the packages of older versions go, so that what is in debs/ belongs together.
+package() {
+  local arch
+  build "$@" >&2
+  for arch; do
+    rm -f "debs/stats-recording_"*"_$arch.deb" "debs/stats-recording-dbgsym_"*"_$arch.deb"
+    put_together deb "$arch"
+  done
+}
+
+command_stage() {
+  architectures_of "$@"
+  ((${#rest[@]} == 1 && ${#architectures[@]} == 1)) || misuse 'stage needs one folder'
+  build "${architectures[@]}" >&2
+  put_together stage "${architectures[0]}" "$(realpath -m "${rest[0]}")"
+}
+
+# put_together stage|deb ARCHITECTURE [FOLDER]: from what is built.
+put_together() {
+  local tools=("${package_tools[@]}")
+  case $2 in
+    arm64) tools+=(binutils-aarch64-linux-gnu) ;;
+    armhf) tools+=(binutils-arm-linux-gnueabihf) ;;
+  esac
+  need 'to package' "${tools[@]}"
+  PROGRAMS=$(device_programs | paste -sd ' ') OBJCOPY=${swift_resources%/lib/swift}/bin/llvm-objcopy \
+    debs/package.sh "$@"
+}
+
 command_clean() {
-  rm -rf .build
+  rm -rf .build debs/*.deb
 }
 
 # ---- Running -------------------------------------------------------------------------------------
@@ -503,7 +612,7 @@ command_run() {
 
 # ---- Testing -------------------------------------------------------------------------------------
 
-readonly steps=5
+steps=12
 step=0
 
 # step TITLE COMMAND...
@@ -527,25 +636,106 @@ command_test() {
       *) misuse "test: unknown option $1" ;;
     esac
   done
+  ((${#filters[@]} == 0)) || steps=6
   need 'to test' "${libraries[@]}" "${test_tools[@]}"
   need_psutil
   need_unpacked systemd-coredump
-  need_root
+  need_root bookworm
+  need_root trixie
   mapfile -t architectures < <(all_architectures)
+  test_programs=(random-records)
+  if ((${#filters[@]})); then steps=6; fi
 
-  step 'shellcheck' shellcheck build.sh .ci/run
+  step 'shellcheck' shellcheck build.sh .ci/run Tests/Fuzz/fuzz.sh debs/package.sh debs/scripts/* \
+    units/generator units/wait-before-restart
   step 'swift format lint' \
     swift format lint --strict --recursive --parallel Package.swift Sources Tests
-  step "device programs for ${architectures[*]}" build "${architectures[@]}"
+  step "packages for ${architectures[*]}" package "${architectures[@]}"
+  need_foreign_root arm64
+  need_foreign_root armhf
+  step 'lintian' lintian --fail-on error,warning --allow-root debs/*.deb
+  ((${#filters[@]})) || step 'the same packages from another folder' reproduce
   host=(
     --disable-xctest --scratch-path .build/host --explicit-target-dependency-import-check error
   )
   step 'regular Swift' swift_build --build-tests "${host[@]}"
-  step 'swift test' swift_test "${host[@]}" "${filters[@]}"
+  if ((${#filters[@]})); then
+    step 'swift test' swift_test "${host[@]}" "${filters[@]}"
+    return
+  fi
+  # Eight programs that want all the time of the machine would be in the way of the others.
+  step 'swift test' swift_test "${host[@]}" --skip MinuteUnderValgrindTests
+  step 'a minute under valgrind' swift_test "${host[@]}" --filter MinuteUnderValgrindTests
+  step 'random records' random_records "${architectures[@]}"
+  step 'fuzzers' Tests/Fuzz/fuzz.sh --seconds 10
+  step 'address sanitizer' sanitized address
+  step 'thread sanitizer' sanitized thread
+}
+
+# sanitized NAME: the tests of the modules with a sanitizer; the integration tests run programs that
+# have none. Debian's default linker, gold, warns about what the address sanitizer exports.
+sanitized() {
+  local options=(--disable-xctest --sanitize "$1" --scratch-path ".build/$1" -Xswiftc -use-ld=lld)
+  swift_build --build-tests "${options[@]}"
+  LSAN_OPTIONS=suppressions=$PWD/Tests/Tools/leaks.suppressions \
+    swift_test "${options[@]}" --skip IntegrationTests
+}
+
+# emulated ARCHITECTURE PROGRAM ARGUMENT...: runs a program as it was built.
+emulated() {
+  local command=()
+  case $1 in
+    "$(native_architecture)") ;;
+    arm64) command=(qemu-aarch64-static -L ".build/sysroot/$1") ;;
+    armhf) command=(qemu-arm-static -L ".build/sysroot/$1") ;;
+  esac
+  "${command[@]}" ".build/$1/release/$2" "${@:3}"
+}
+
+# A million random records, read by a parser that is not ours; all architectures write the same.
+random_records() {
+  local native arch seed same pids=() pid
+  native=$(native_architecture)
+  for seed in 1 2; do
+    emulated "$native" random-records --seed "$seed" --count 500000 |
+      python3 Tests/Tools/check_published.py --count 500000 --kinds Tests/RecordsTests/Golden &
+    pids+=("$!")
+  done
+  for pid in "${pids[@]}"; do wait "$pid"; done
+  same=$(emulated "$native" random-records --seed 3 --count 20000 | sha256sum)
+  for arch; do
+    [[ $(emulated "$arch" random-records --seed 3 --count 20000 | sha256sum) == "$same" ]] ||
+      die "on $arch the records are published in another way"
+  done
+}
+
+# Builds the packages of this machine again, in another folder, at another time and with another
+# umask, time zone and language, and compares them byte by byte.
+reproduce() {
+  local arch folder package epoch
+  arch=$(native_architecture)
+  folder=$(mktemp -d --suffix=.stats-recording)
+  # What the packages say of their own time.
+  epoch=$(dpkg-deb --fsys-tarfile "debs/stats-recording_"*"_$arch.deb" | tar --list --verbose \
+    --full-time --utc | awk 'NR == 1 { print $4 " " $5 " UTC" }')
+  tar --create --exclude=./.build --exclude=./.git --exclude='./debs/*.deb' . |
+    tar --extract --directory "$folder"
+  if ! (umask 077 && SOURCE_DATE_EPOCH=$(date -d "$epoch" +%s) TZ=Pacific/Auckland LC_ALL=C.UTF-8 \
+    "$folder/build.sh" package --arch "$arch" >/dev/null); then
+    rm -rf "$folder"
+    die 'the copy cannot be built'
+  fi
+  for package in debs/*"_$arch.deb"; do
+    cmp "$package" "$folder/$package" || die "$package is not reproducible; see $folder"
+    echo "$package: the same bytes, sha256 $(sha256sum <"$package" | head -c 16)…"
+  done
+  rm -rf "$folder"
 }
 
 swift_test() {
   local log=.build/host/test.log status=0 skipped
+  # A user has 800 KiB for all message queues, so that two runs at once are in each other's way.
+  ulimit -q unlimited 2>/dev/null || true
   swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
 
   # `➜ Test NAME skipped: "REASON"`; `was cancelled after … seconds: "REASON"` when it said so itself.
@@ -565,8 +755,13 @@ command_bench() {
 
 # --------------------------------------------------------------------------------------------------
 
-case ${1-help} in
-  build | run | test | bench | clean) "command_$1" "${@:2}" ;;
-  help | -h | --help) usage ;;
+case ${1-package} in
+  -*)
+    if [[ $1 == -h || $1 == --help ]]; then usage; else command_package "$@"; fi
+    ;;
+  package | stage | build | run | test | bench | clean)
+    "command_${1-package}" "${@:2}"
+    ;;
+  help) usage ;;
   *) misuse "unknown command $1" ;;
 esac

@@ -32,7 +32,23 @@ public struct MessageQueue: ~Copyable, Sendable {
   }
 
   /// Takes over a queue that is open already, as systemd hands it over, and makes it non-blocking.
+  ///
+  /// Anybody may make a queue of any name: one that is neither root's nor this user's, or into which
+  /// everybody may write, is refused. Errors: EPERM for that; those of mq_setattr(3).
   public init(owning raw: mqd_t, _ name: Text) throws(SystemError) {
+    var status = stat()
+    guard fstat(raw, &status) == 0 else {
+      let errno = clinux_errno()
+      _ = mq_close(raw)
+      throw SystemError("fstat", errno: errno, name)
+    }
+    let isOurs = status.st_uid == 0 || status.st_uid == geteuid()
+    guard isOurs, status.st_mode & 0o002 == 0 else {
+      _ = mq_close(raw)
+      let reason: Text =
+        isOurs ? "into which everybody may write" : "of user \(status.st_uid), not ours"
+      throw SystemError("mq_open", errno: EPERM, "\(name), a queue \(reason); remove it")
+    }
     var attributes = mq_attr()
     attributes.mq_flags = numericCast(O_NONBLOCK)
     var found = mq_attr()

@@ -91,13 +91,9 @@ struct FieldDecoder: FieldVisitor {
     return body
   }
 
-  /// Out of line, since every field comes here.
-  @inline(never)
   private mutating func take(_ width: Int) -> UInt64 {
-    var number: UInt64 = 0
-    for index in 0..<width { number |= UInt64(bytes[offset + index]) << UInt64(8 * index) }
-    offset += width
-    return number
+    defer { offset += width }
+    return bytes.span.number(at: offset, width: width)
   }
 
   @inline(__always)

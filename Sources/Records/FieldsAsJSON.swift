@@ -45,8 +45,7 @@ struct FieldsAsJSON: FieldVisitor {
 
   @inline(never)
   private mutating func number(_ name: StaticString, _ shape: NumberShape) {
-    var number: UInt64 = 0
-    for index in 0..<shape.width { number |= UInt64(bytes[offset + index]) << UInt64(8 * index) }
+    let number = bytes.span.number(at: offset, width: shape.width)
     offset += shape.width
     if shape.isSigned {
       let unused = 64 - 8 * shape.width

@@ -23,21 +23,39 @@ public struct JSON: Sendable {
     bytes.append(UInt8(ascii: "}"))
   }
 
-  /// A name of our own making, which needs no escapes; a hyphen, as in a program's, becomes `_`.
+  /// Gives `body` room for so many bytes behind the others; it says how many it has written.
+  @inline(__always)
+  private mutating func extend(
+    _ capacity: Int, _ body: (UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8>
+  ) {
+    bytes.append(addingCapacity: capacity) { output in
+      output.withUnsafeMutableBufferPointer { buffer, count in
+        guard let start = buffer.baseAddress else { return }
+        count = body(start + count) - start
+      }
+    }
+  }
+
+  /// A name of our own making, which needs no escapes; before a suffix a hyphen, as in a program's
+  /// name, becomes `_`.
   @inline(never)
   private mutating func key(_ name: StaticString, _ suffix: StaticString = "") {
     let isFirst = bytes.last == UInt8(ascii: "{")
-    bytes.append(addingCapacity: name.utf8CodeUnitCount + suffix.utf8CodeUnitCount + 4) { output in
-      if !isFirst { output.append(UInt8(ascii: ",")) }
-      output.append(UInt8(ascii: "\""))
-      name.withUTF8Buffer {
-        for byte in $0 {
-          output.append(byte == UInt8(ascii: "-") ? UInt8(ascii: "_") : byte)
+    extend(name.utf8CodeUnitCount + suffix.utf8CodeUnitCount + 4) { place in
+      var place = place
+      if !isFirst { place.put(UInt8(ascii: ",")) }
+      place.put(UInt8(ascii: "\""))
+      let start = place
+      place.put(name)
+      if suffix.utf8CodeUnitCount > 0 {
+        for index in 0..<name.utf8CodeUnitCount where start[index] == UInt8(ascii: "-") {
+          start[index] = UInt8(ascii: "_")
         }
+        place.put(suffix)
       }
-      suffix.withUTF8Buffer { for byte in $0 { output.append(byte) } }
-      output.append(UInt8(ascii: "\""))
-      output.append(UInt8(ascii: ":"))
+      place.put(UInt8(ascii: "\""))
+      place.put(UInt8(ascii: ":"))
+      return place
     }
   }
 
@@ -63,26 +81,30 @@ public struct JSON: Sendable {
   ) {
     key(name, suffix)
     // No byte becomes more than six.
-    bytes.append(addingCapacity: 6 * text.count + 2) { output in
-      output.append(UInt8(ascii: "\""))
+    extend(6 * text.count + 2) { place in
+      var place = place
+      place.put(UInt8(ascii: "\""))
       var index = 0
       while index < text.count {
+        let byte = text[index]
+        if byte.isPlain {
+          place.put(byte)
+          index += 1
+          continue
+        }
         let length = text.validUTF8SequenceLength(at: index)
         if length == 0 {
-          // U+FFFD, once for each byte that is no part of a character.
-          output.append(0xEF)
-          output.append(0xBF)
-          output.append(0xBD)
-          index += 1
+          // Once for each byte that is no part of a character.
+          place.put("\u{FFFD}")
         } else if length == 1 {
-          output.append(escaping: text[index])
-          index += 1
+          place.put(escaping: byte)
         } else {
-          for offset in 0..<length { output.append(text[index + offset]) }
-          index += length
+          for offset in 0..<length { place.put(text[index + offset]) }
         }
+        index += max(length, 1)
       }
-      output.append(UInt8(ascii: "\""))
+      place.put(UInt8(ascii: "\""))
+      return place
     }
   }
 
@@ -122,36 +144,51 @@ public struct JSON: Sendable {
     var last = digits.count
     let point = digits.count - decimals
     while last > point && digits[last - 1] == UInt8(ascii: "0") { last -= 1 }
-    bytes.append(addingCapacity: last - first + 1) { output in
+    extend(last - first + 1) { place in
+      var place = place
       for index in first..<last {
-        if index == point { output.append(UInt8(ascii: ".")) }
-        output.append(digits[index])
+        if index == point { place.put(UInt8(ascii: ".")) }
+        place.put(digits[index])
       }
+      return place
     }
   }
 }
 
-extension OutputSpan<UInt8> {
-  /// A character of one byte, escaped where RFC 8259, 7 wants it.
+extension UInt8 {
+  /// A character that stands in JSON as it is.
+  fileprivate var isPlain: Bool {
+    self >= 0x20 && self < 0x7F && self != UInt8(ascii: "\"") && self != UInt8(ascii: "\\")
+  }
+}
+
+/// The place where the next byte goes, in room that ``JSON/extend(_:_:)`` has made.
+extension UnsafeMutablePointer<UInt8> {
   @inline(__always)
-  fileprivate mutating func append(escaping byte: UInt8) {
-    switch byte {
-    case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-      append(UInt8(ascii: "\\"))
-      append(byte)
-    case 0..<0x20, 0x7F:
-      append(UInt8(ascii: "\\"))
-      append(UInt8(ascii: "u"))
-      append(UInt8(ascii: "0"))
-      append(UInt8(ascii: "0"))
-      append(hexadecimal: byte >> 4)
-      append(hexadecimal: byte & 15)
-    default: append(byte)
-    }
+  fileprivate mutating func put(_ byte: UInt8) {
+    pointee = byte
+    self += 1
   }
 
-  private mutating func append(hexadecimal digit: UInt8) {
-    append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+  @inline(__always)
+  fileprivate mutating func put(_ word: StaticString) {
+    // memcpy(3); `update(from:count:)` is a loop in a program that is optimized for size.
+    UnsafeMutableRawPointer(self).copyMemory(
+      from: word.utf8Start, byteCount: word.utf8CodeUnitCount)
+    self += word.utf8CodeUnitCount
+  }
+
+  /// A character of one byte, escaped as RFC 8259, 7 wants it.
+  fileprivate mutating func put(escaping byte: UInt8) {
+    put(UInt8(ascii: "\\"))
+    if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return put(byte) }
+    put("u00")
+    put(hexadecimal: byte >> 4)
+    put(hexadecimal: byte & 15)
+  }
+
+  private mutating func put(hexadecimal digit: UInt8) {
+    put(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
   }
 }
 

@@ -30,7 +30,6 @@ extension JSON {
     var writing = FieldWriting(fields: FieldsAsJSON(record.bytes, record.header, take()))
     record.kind.withBody(&writing)
     self = writing.fields.json
-    end()
   }
 
   /// The same for a program that knows which body it has: it needs no code for all the others.
@@ -41,7 +40,6 @@ extension JSON {
     var writing = FieldWriting(fields: FieldsAsJSON(bytes, header, take()))
     writing.use(Body.self)
     self = writing.fields.json
-    end()
   }
 
   /// Gives the buffer away: two owners of it would each have a copy.
@@ -71,5 +69,7 @@ private struct FieldWriting: BodyUse {
     // Only its list of fields is wanted, none of its values.
     var body = Body()
     body.visit(&fields)
+    // Here, while nobody else holds the buffer.
+    fields.json.end()
   }
 }

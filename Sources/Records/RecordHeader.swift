@@ -72,6 +72,7 @@ public struct RecordHeader: Equatable, Sendable {
   /// The lengths must add up to the message: a record that was cut, or has something behind it, is
   /// not one. Errors: see ``RecordError``.
   public init(decoding bytes: Span<UInt8>) throws(RecordError) {
+    guard bytes.count <= Self.maximumRecordSize else { throw .tooLong(bytes.count) }
     guard bytes.count >= Self.encodedSize else {
       throw .truncated(needed: Self.encodedSize, found: bytes.count)
     }
@@ -97,6 +98,8 @@ public struct RecordHeader: Equatable, Sendable {
 public enum RecordError: Error, Equatable {
   /// No magic, or a version or header length that was never written.
   case notARecord
+  /// Longer than ``RecordHeader/maximumRecordSize``.
+  case tooLong(Int)
   case truncated(needed: Int, found: Int)
   case trailingBytes(expected: Int, found: Int)
   /// A kind that this version does not know; a newer producer is not an error of the queue's.

@@ -1,8 +1,9 @@
 /// The part of a topic that names one thing of many: `/eth0`, `/disk/mmcblk0`.
 ///
 /// Names come from outside and may hold any byte. A level never contains what MQTT 5 gives a meaning
-/// (4.7: `/`, `+`, `#`) or forbids (1.5.4: NUL and bytes that are not UTF-8): each such byte, and
-/// every control character, becomes `_`, and so does an empty name.
+/// (4.7: `/`, `+`, `#`) or forbids (1.5.4: NUL and bytes that are not UTF-8), nor what it advises
+/// against and brokers refuse (control characters and noncharacters): each such byte becomes `_`, and
+/// so does an empty name.
 public struct TopicLevels: Sendable {
   public private(set) var bytes: [UInt8] = []
 
@@ -26,8 +27,8 @@ public struct TopicLevels: Sendable {
     if name.isEmpty { bytes.append(UInt8(ascii: "_")) }
     var index = 0
     while index < name.count {
-      let length = name.validUTF8SequenceLength(at: index)
-      if length == 0 || Self.isReserved(name[index]) {
+      let length = name.topicCharacterLength(at: index)
+      if length == 0 {
         bytes.append(UInt8(ascii: "_"))
         index += 1
       } else {
@@ -51,11 +52,30 @@ public struct TopicLevels: Sendable {
       divisor /= 10
     }
   }
+}
 
-  private static func isReserved(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "/"), UInt8(ascii: "+"), UInt8(ascii: "#"), 0..<0x20, 0x7F: true
-    default: false
+extension Span<UInt8> {
+  /// The length of the UTF-8 character at `index` if a level of a topic may hold it, or else 0.
+  public func topicCharacterLength(at index: Int) -> Int {
+    let length = validUTF8SequenceLength(at: index)
+    let first = self[index]
+    switch length {
+    case 1:
+      switch first {
+      case UInt8(ascii: "/"), UInt8(ascii: "+"), UInt8(ascii: "#"), 0..<0x20, 0x7F: return 0
+      default: return 1
+      }
+    // U+0080 to U+009F.
+    case 2: return first == 0xC2 && self[index + 1] < 0xA0 ? 0 : 2
+    case 3:
+      let rest = UInt16(self[index + 1]) << 8 | UInt16(self[index + 2])
+      // U+FDD0 to U+FDEF, U+FFFE and U+FFFF.
+      return first == 0xEF && (0xB790...0xB7AF ~= rest || rest >= 0xBFBE) ? 0 : 3
+    // U+1FFFE, U+1FFFF, U+2FFFE and so on.
+    case 4:
+      let isLastOfPlane = self[index + 1] & 15 == 15 && self[index + 2] == 0xBF
+      return isLastOfPlane && self[index + 3] >= 0xBE ? 0 : 4
+    default: return 0
     }
   }
 }

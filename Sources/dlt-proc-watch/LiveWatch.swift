@@ -157,7 +157,9 @@ struct LiveWatch: ~Copyable {
       try connect(events)
       return
     }
-    try fail("no dlt-daemon at \(place): \(Text(cString: strerror(errno)))")
+    try fail(
+      "no dlt-daemon at \(place) (apt install dlt-daemon there, or name its place with "
+        + "--host and --port): \(Text(cString: strerror(errno)))")
   }
 
   /// Closes what there is, says why, and waits before it is tried again.

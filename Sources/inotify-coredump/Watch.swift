@@ -58,3 +58,5 @@ struct Watch {
     return one.bytes == other.bytes
   }
 }
+
+enum Source: UInt32 { case folder, journal, timer, queue }

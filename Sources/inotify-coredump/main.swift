@@ -3,8 +3,6 @@ import Daemon
 import Linux
 import Records
 
-enum Source: UInt32 { case folder, journal, timer, queue }
-
 func run() -> Int32 {
   let program = Program.inotifyCoredump
   var options = Options(program.name)

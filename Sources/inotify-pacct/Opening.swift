@@ -106,7 +106,7 @@ func tellOne(
   guard let file = source.backlog.last else { return 1 }
   if !options.assumesOn, let reason = try whyUnavailable(file, try Probe(file), options) {
     log.error(reason)
-    return unavailable
+    return EX_UNAVAILABLE
   }
   let record = lastRecord(of: file)
   try (source as? OwnAccounting)?.abandon()

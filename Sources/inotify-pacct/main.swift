@@ -3,9 +3,6 @@ import Daemon
 import Linux
 import Records
 
-/// EX_UNAVAILABLE of sysexits.h: the machine does not have what the program watches.
-let unavailable: Int32 = 69
-
 func run() -> Int32 {
   let program = Program.inotifyPacct
   var options = Options(program.name)
@@ -26,7 +23,7 @@ func run() -> Int32 {
     case .missing(let reason):
       try sender.announce(.unavailable, reason)
       log.error(reason)
-      return unavailable
+      return EX_UNAVAILABLE
     }
     // From here on the end of the source turns own accounting off.
     defer { withExtendedLifetime(source) {} }
@@ -39,7 +36,7 @@ func run() -> Int32 {
       if let reason = try whyUnavailable(file, probe, pacct) {
         try recorder.announce(.unavailable, reason)
         log.error(reason)
-        return unavailable
+        return EX_UNAVAILABLE
       }
     }
     try recorder.announce(.running)

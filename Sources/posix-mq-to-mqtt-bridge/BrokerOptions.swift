@@ -42,11 +42,13 @@ struct BrokerOptions {
     } else if pskFile != nil {
       options.fail("--psk-file needs --psk-identity")
     }
-    for path in [authorities, certificate, key] {
+    for path in [authorities, certificate] {
       if let path, access(path.c, R_OK) != 0 {
         options.fail(SystemError("read", path).description)
       }
     }
+    // Read by OpenSSL, at each attempt to connect.
+    if let key { check(key, "--key-file", &options) }
     if let identity, let pskFile {
       security = .preSharedKey(
         identity: identity, key: secret(in: pskFile, "--psk-file", &options) ?? "")
@@ -78,13 +80,8 @@ struct BrokerOptions {
 /// The first line of a file that only its owner and group may read.
 private func secret(in path: Text, _ option: StaticString, _ options: inout Options) -> Text? {
   do throws(SystemError) {
-    let file = try FileDescriptor.open(path)
-    var status = stat()
-    guard fstat(file.raw, &status) == 0 else { throw SystemError("fstat", path) }
-    guard status.st_mode & 0o007 == 0 else {
-      options.fail("\(option) \(path): everybody may read it; chmod o= \(path)")
-      return nil
-    }
+    let file = try openSecret(path)
+    guard try isPrivate(file, path, option, &options) else { return nil }
     let line = try file.readToEnd(limit: 4096, path).prefix { $0 != UInt8(ascii: "\n") }
     guard !line.isEmpty, !line.contains(0) else {
       options.fail("\(option) \(path): its first line is empty, or not a text")
@@ -95,4 +92,31 @@ private func secret(in path: Text, _ option: StaticString, _ options: inout Opti
     options.fail("\(option): \(error.description)")
     return nil
   }
+}
+
+/// The same for a file that another will read.
+private func check(_ path: Text, _ option: StaticString, _ options: inout Options) {
+  do throws(SystemError) {
+    _ = try isPrivate(try openSecret(path), path, option, &options)
+  } catch {
+    options.fail("\(option): \(error.description)")
+  }
+}
+
+/// Opens what nobody else shall see; from here on nobody finds it in a core dump either.
+private func openSecret(_ path: Text) throws(SystemError) -> FileDescriptor {
+  guard clinux_forbid_core_dumps() == 0 else { throw SystemError("prctl PR_SET_DUMPABLE") }
+  return try FileDescriptor.open(path)
+}
+
+private func isPrivate(
+  _ file: borrowing FileDescriptor, _ path: Text, _ option: StaticString, _ options: inout Options
+) throws(SystemError) -> Bool {
+  var status = stat()
+  guard fstat(file.raw, &status) == 0 else { throw SystemError("fstat", path) }
+  guard status.st_mode & 0o007 == 0 else {
+    options.fail("\(option) \(path): everybody may read it; chmod o= \(path)")
+    return false
+  }
+  return true
 }

@@ -17,10 +17,10 @@ struct Topics {
       ?? defaultDeviceID()
     if !Self.isTopic(prefix.bytes, levels: true) {
       options.fail(
-        "--topic-prefix \(prefix): may not be empty or hold +, # or an empty level")
+        "--topic-prefix \(prefix): UTF-8 without +, #, control characters or empty levels")
     }
     if !Self.isTopic(deviceID.bytes, levels: false) {
-      options.fail("--device-id \(deviceID): may not be empty or hold /, + or #")
+      options.fail("--device-id \(deviceID): UTF-8 without /, +, # or control characters")
     }
     let device = Text("\(prefix)/\(deviceID)")
     status = Self.forC("\(device)/status")
@@ -44,12 +44,21 @@ struct Topics {
 
   /// MQTT 5, 4.7: no wildcards, no NUL; some brokers treat a leading `$` specially.
   private static func isTopic(_ text: [UInt8], levels: Bool) -> Bool {
-    var previous = UInt8(ascii: "/")
-    for byte in text {
-      if byte == UInt8(ascii: "+") || byte == UInt8(ascii: "#") || byte < 0x20 { return false }
-      if byte == UInt8(ascii: "/") && (!levels || previous == byte) { return false }
+    let slash = UInt8(ascii: "/")
+    let bytes = text.span
+    var (index, previous) = (0, slash)
+    while index < bytes.count {
+      let byte = bytes[index]
+      if byte == slash {
+        if !levels || previous == slash { return false }
+        index += 1
+      } else {
+        let length = bytes.topicCharacterLength(at: index)
+        if length == 0 { return false }
+        index += length
+      }
       previous = byte
     }
-    return previous != UInt8(ascii: "/") && text.first != UInt8(ascii: "$") && text.count <= 200
+    return previous != slash && text.first != UInt8(ascii: "$") && text.count <= 200
   }
 }

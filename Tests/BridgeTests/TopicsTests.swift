@@ -41,9 +41,20 @@ struct TopicsTests {
     #expect(!first.isEmpty)
   }
 
-  @Test(arguments: ["a/b", "a+", "#", "", "a\u{1}", "$SYS"])
+  @Test(arguments: ["a/b", "a+", "#", "", "a\u{1}", "$SYS", "a\u{85}", "\u{FFFF}"])
   func aDeviceThatIsNoTopicLevelIsRefused(_ id: String) {
     #expect(topics("--device-id", id).answer?.status == 2)
+  }
+
+  @Test func aDeviceThatIsNotUTF8IsRefused() {
+    var options = Options(
+      "tester", arguments: ["--config", "/dev/null", "--device-id", Text([0x61, 0xC3])])
+    _ = Topics(&options)
+    #expect(options.answer("Tests topics.")?.status == 2)
+  }
+
+  @Test func aDeviceMayHaveAnyNameOfOneLevel() {
+    #expect(topics("--device-id", "Küche 7\u{1F41F}").answer == nil)
   }
 
   @Test(arguments: ["/a", "a/", "a//b", "a/+", "#", "$share/a"])

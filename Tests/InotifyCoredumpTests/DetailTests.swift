@@ -98,7 +98,7 @@ struct DetailTests {
     var dump = CoreDump()
     let found = CoreDumpFile.look(at: Array(path.utf8) + [0], &dump)
     #expect(found == .file(size: 1 << 20, isDescribed: true))
-    #expect(dump.fileSizeBytes == 1 << 20)
+    #expect(dump.fileSizeBytes == UInt64(1 << 20))
     // All of it is a hole.
     #expect(dump.fileDiskBytes! < 1 << 20)
     #expect(dump.storage == .file && dump.signal == 11)

@@ -25,7 +25,7 @@ struct CommandLineTests {
     let path = try Rig.command(program, on: .amd64)[0]
     let symbols = try rig.run([#require(Machine.command("nm")), path])
     #expect(symbols.status == 0)
-    #expect(symbols.output.contains { $0.contains("4Text") }, "the names of its functions are there")
+    #expect(symbols.output.contains { $0.contains("4Text") }, "its functions have names")
     #expect(symbols.output.filter { $0.contains("_StringGuts") } == [])
   }
 

@@ -9,7 +9,7 @@ struct CrashTests {
   private static let pattern = "/proc/sys/kernel/core_pattern"
 
   /// Sets core_pattern, alone on this machine, until it is ended.
-  private func setCorePattern(_ pattern: String, _ rig: Rig) throws -> HeldScript {
+  func setCorePattern(_ pattern: String, _ rig: Rig) throws -> HeldScript {
     // CORENAME_MAX_SIZE of the kernel, with the NUL.
     try #require(pattern.utf8.count < 128, "\(pattern)")
     return try HeldScript(

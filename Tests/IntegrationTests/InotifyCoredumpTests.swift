@@ -5,7 +5,7 @@ import Testing
 /// The collector as built for a device, on folders and journals that a test fills.
 struct InotifyCoredumpTests {
   /// What the collector printed, in the order in which it did.
-  private func dumps(_ process: ChildProcess) -> [Message] {
+  func dumps(_ process: ChildProcess) -> [Message] {
     process.output.map { line in
       let object = try? JSONSerialization.jsonObject(with: Data(line.utf8))
       return Message(
@@ -13,12 +13,12 @@ struct InotifyCoredumpTests {
     }
   }
 
-  private func pids(_ process: ChildProcess) -> [Int] {
+  func pids(_ process: ChildProcess) -> [Int] {
     dumps(process).map { $0.integer("pid") ?? 0 }
   }
 
   /// A collector that prints; it watches when this returns.
-  private func collector(
+  func collector(
     _ rig: Rig, _ folder: CoreDumpFolder, _ options: String..., journal: JournalFiles? = nil,
     on architecture: Rig.Architecture = .amd64
   ) throws -> ChildProcess {
@@ -34,9 +34,9 @@ struct InotifyCoredumpTests {
     return process
   }
 
-  private func state(_ rig: Rig) -> String { rig.folder.path() + "/state" }
+  func state(_ rig: Rig) -> String { rig.folder.path() + "/state" }
 
-  private func folder(_ rig: Rig, exists: Bool = true) throws -> CoreDumpFolder {
+  func folder(_ rig: Rig, exists: Bool = true) throws -> CoreDumpFolder {
     try CoreDumpFolder(rig.folder.path() + "/dumps", exists: exists)
   }
 
@@ -194,226 +194,6 @@ struct InotifyCoredumpTests {
     try eventually("a dump") { subscriber.messages(of: "/inotify-coredump/dump/later").count == 1 }
     #expect(try process.stop() == 0)
     #expect(try bridge.stop() == 0)
-  }
-
-  // MARK: Restarts
-
-  @Test func whatIsThereAtTheFirstStartIsNotTold() throws {
-    let rig = try Rig()
-    let folder = try folder(rig)
-    for pid in 1...300 { folder.store(pid: pid, time: 1_795_229_000 + pid, size: 10) }
-    let process = try collector(rig, folder)
-    folder.store(pid: 301)
-    try eventually("the new one is told") { pids(process) == [301] }
-    try process.stop()
-    #expect(pids(process) == [301])
-  }
-
-  @Test func whatIsThereIsToldWhereAskedFor() throws {
-    let rig = try Rig()
-    let folder = try folder(rig)
-    for pid in [2, 1, 3] { folder.store(pid: pid, time: 1_795_229_000 + pid) }
-    let process = try collector(rig, folder, "--report-existing")
-    try eventually("all are told, the oldest first") { pids(process) == [1, 2, 3] }
-    try process.stop()
-    let again = try collector(rig, folder, "--report-existing")
-    folder.store(pid: 4)
-    try eventually("the next one is told") { pids(again) == [4] }
-    try again.stop()
-  }
-
-  @Test(arguments: [false, true])
-  func aDumpFromWhileItWasDownIsToldOnceWhenItIsBack(byKill: Bool) throws {
-    let rig = try Rig()
-    let folder = try folder(rig)
-    folder.store(pid: 1)
-    let first = try collector(rig, folder)
-    folder.store(pid: 2)
-    try eventually("told") { pids(first) == [2] }
-    try eventually("remembered") {
-      try String(contentsOfFile: state(rig), encoding: .utf8).contains(" 2 1795228999000000\n")
-    }
-    if byKill { first.kill() } else { try first.stop() }
-    folder.store(pid: 3, time: 1_795_229_100)
-    folder.store(pid: 4, time: 1_795_229_050)
-    let second = try collector(rig, folder)
-    try eventually("what came meanwhile is told") { pids(second) == [4, 3] }
-    try second.stop()
-    let third = try collector(rig, folder)
-    folder.store(pid: 5)
-    try eventually("and not again") { pids(third) == [5] }
-    try third.stop()
-  }
-
-  @Test func aDamagedStateIsSaidAndReplaced() throws {
-    let rig = try Rig()
-    let folder = try folder(rig)
-    folder.store(pid: 1)
-    try Data([0, 255, 10]).write(to: URL(filePath: state(rig)))
-    let process = try collector(rig, folder)
-    try eventually("it says so") { process.log.contains { $0.contains("Bad message") } }
-    folder.store(pid: 2)
-    try eventually("new ones are told") { pids(process) == [2] }
-    try process.stop()
-    #expect(try String(contentsOfFile: state(rig), encoding: .utf8).hasPrefix("inotify-coredump"))
-  }
-
-  @Test func aFullQueueLosesNothing() throws {
-    let rig = try Rig()
-    let folder = try folder(rig)
-    let process = try rig.program(
-      "inotify-coredump", ["--folder", folder.path, "--state-file", state(rig), "--no-journal"])
-    try eventually("it watches") { FileManager.default.fileExists(atPath: state(rig)) }
-    for pid in 1...250 { folder.store(pid: pid, time: 1_795_229_000 + pid, size: 10) }
-    try eventually("the queue is full") { process.log.contains { $0.contains("queue is full") } }
-    let subscriber = try rig.subscriber()
-    let bridge = try rig.bridge()
-    try eventually("all arrive", within: 20) {
-      subscriber.messages(of: "/inotify-coredump/dump/sh").count >= 250
-    }
-    let messages = subscriber.messages(of: "/inotify-coredump/dump/sh")
-    #expect(Set(messages.map { $0.integer("pid")! }) == Set(1...250))
-    #expect(messages.count == 250 && messages.allSatisfy { $0.integer("dropped") == 0 })
-    #expect(process.log.count { $0.contains("queue is full") } <= 20)
-    #expect(try process.stop() == 0)
-    #expect(try bridge.stop() == 0)
-  }
-
-  // MARK: The journal
-
-  @Test(.needsJournalRemote)
-  func fileAndEntryAreOneRecord() throws {
-    let rig = try Rig()
-    let folder = try folder(rig)
-    let journal = try JournalFiles(rig.folder.path() + "/journal", rig)
-    let process = try collector(rig, folder, "--journal-wait", "10s", journal: journal)
-    // The file first, as systemd-coredump does it.
-    folder.store("first", pid: 1)
-    journal.write("first", pid: 1)
-    try eventually("one record of both", within: 5) { pids(process) == [1] }
-    // The entry first.
-    journal.write("second", pid: 2, ["COREDUMP_USER_UNIT": "app.scope"])
-    try eventually("told at once", within: 5) { pids(process) == [1, 2] }
-    folder.store("second", pid: 2)
-    folder.store("third", pid: 3)
-    journal.write("third", pid: 3, ["COREDUMP_TRUNCATED": "1"])
-    try eventually("the next one", within: 5) { pids(process) == [1, 2, 3] }
-    let told = dumps(process)
-    #expect(told[0].text("unit") == "first.service")
-    #expect(told[0].text("command_line") == "first --password secret")
-    #expect(told[0].integer("file_size_bytes") == 5000 && told[0].flag("journal_entry") == true)
-    #expect(told[0].flag("truncated") == false && told[2].flag("truncated") == true)
-    #expect(told[1].text("user_unit") == "app.scope")
-    try process.stop()
-    #expect(pids(process) == [1, 2, 3])
-  }
-
-  @Test(.needsJournalRemote)
-  func dumpsThatWereNotKeptAreToldFromTheJournal() throws {
-    let rig = try Rig()
-    let folder = try folder(rig)
-    let journal = try JournalFiles(rig.folder.path() + "/journal", rig)
-    let process = try collector(rig, folder, "--no-command-line", journal: journal)
-    journal.write("large", pid: 1, ending: nil, ["COREDUMP_TRUNCATED": "1"])
-    journal.write("inside", pid: 2, ending: nil, ["COREDUMP": "the dump itself"])
-    journal.write(
-      "long", pid: 3, ending: nil, ["COREDUMP_CMDLINE": String(repeating: "x", count: 9000)])
-    try eventually("all are told") { pids(process) == [1, 2, 3] }
-    let told = dumps(process)
-    #expect(told[0].text("storage") == "none" && told[0].flag("truncated") == true)
-    #expect(told[0].members["file_size_bytes"] == nil)
-    #expect(told[1].text("storage") == "journal")
-    #expect(told.allSatisfy { $0.text("command_line") == "" })
-    try process.stop()
-  }
-
-  @Test(.needsJournalRemote)
-  func anEntryThatComesTooLateIsNotToldAgain() throws {
-    let rig = try Rig()
-    let folder = try folder(rig)
-    let journal = try JournalFiles(rig.folder.path() + "/journal", rig)
-    let process = try collector(rig, folder, "--journal-wait", "300ms", journal: journal)
-    folder.store(pid: 1)
-    try eventually("told without its entry") { pids(process) == [1] }
-    #expect(dumps(process)[0].flag("journal_entry") == false)
-    journal.write(pid: 1)
-    try eventually("it is seen") { process.log.contains { $0.contains("after its dump was told") } }
-    try process.stop()
-    let again = try collector(rig, folder, "--journal-wait", "300ms", journal: journal)
-    journal.write(pid: 2, ending: nil)
-    try eventually("only the next one") { pids(again) == [2] }
-    try again.stop()
-  }
-
-  @Test(.needsJournalRemote)
-  func whatCameWhileItWasDownIsToldOnceFromBothSources() throws {
-    let rig = try Rig()
-    let folder = try folder(rig)
-    let journal = try JournalFiles(rig.folder.path() + "/journal", rig)
-    journal.write("old", pid: 1, ending: nil)
-    folder.store("old", pid: 2)
-    journal.write("old", pid: 2)
-    try journal.settle(rig)
-    let first = try collector(rig, folder, journal: journal)
-    journal.write(pid: 3, ending: nil)
-    try eventually("only what is new") { pids(first) == [3] }
-    try eventually("remembered") {
-      try String(contentsOfFile: state(rig), encoding: .utf8).contains(" 3 1795228999000000\n")
-    }
-    first.kill()
-    folder.store(pid: 4)
-    journal.write(pid: 4)
-    journal.write(pid: 5, ending: nil)
-    folder.store(pid: 6)
-    try journal.settle(rig)
-    let second = try collector(rig, folder, "--journal-wait", "1s", journal: journal)
-    try eventually("the rest, once") { pids(second).sorted() == [4, 5, 6] }
-    #expect(dumps(second).first { $0.integer("pid") == 4 }?.text("unit") == "sh.service")
-    try second.stop()
-    let third = try collector(rig, folder, "--journal-wait", "1s", journal: journal)
-    journal.write(pid: 7, ending: nil)
-    try eventually("and not again") { pids(third) == [7] }
-    try third.stop()
-  }
-
-  @Test(.needsJournalRemote)
-  func entriesThatCannotBeTrustedAreNotUsed() throws {
-    let rig = try Rig()
-    let folder = try folder(rig)
-    let journal = try JournalFiles(rig.folder.path() + "/journal", rig)
-    let process = try collector(rig, folder, journal: journal)
-    journal.write(pid: 1, ending: nil, ["_UID": "1001"])
-    journal.write(pid: 2, ending: nil, ["COREDUMP_PID": nil])
-    journal.write(pid: 3, ending: nil, ["COREDUMP_TIMESTAMP": "soon"])
-    journal.write(pid: 4, ending: "/../../../../etc/passwd")
-    journal.write(pid: 5, ending: nil, ["_UID": "998"])
-    try eventually("the good ones are told") { pids(process) == [4, 5] }
-    #expect(process.log.count { $0.contains("does not say which process crashed") } == 2)
-    #expect(process.log.count { $0.contains("written by another user") } == 1)
-    #expect(dumps(process)[0].members["file_size_bytes"] == nil)
-    try process.stop()
-  }
-
-  @Test(.needsJournalRemote)
-  func aJournalThatComesLaterIsReadFromThen() throws {
-    let rig = try Rig()
-    let folder = try folder(rig)
-    let path = rig.folder.path() + "/journal"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    let process = try rig.program(
-      "inotify-coredump",
-      [
-        "--print", "--folder", folder.path, "--state-file", state(rig), "--journal-directory", path,
-        "--journal-wait", "20s",
-      ])
-    try eventually("it watches") { FileManager.default.fileExists(atPath: state(rig)) }
-    folder.store(pid: 1)
-    // No files of a journal: nothing to wait for.
-    try eventually("told at once", within: 5) { pids(process) == [1] }
-    let journal = try JournalFiles(path, rig)
-    journal.write(pid: 2, ending: nil)
-    try eventually("told from the journal") { pids(process) == [1, 2] }
-    try process.stop()
   }
 
   // MARK: By hand

@@ -6,7 +6,7 @@ import Testing
   .needs(command: "mosquitto"), .needs(command: "openssl"))
 struct SecureConnectionTests {
   /// What mosquitto_passwd(1) made of the user pi-7 and the password "correct horse".
-  private static let passwords = """
+  static let passwords = """
     pi-7:$7$101$xoECm3ZuGx77jGVA$EN6vNoqh9cf6HjZm5dAjwmFKIy51g2X3xOlvizPqVyNYm8mJG8IAzzcf8XigkmZ\
     kC7v1Z8K1k2hjba6lQVIuMw==
 

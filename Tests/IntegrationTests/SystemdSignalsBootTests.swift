@@ -4,54 +4,16 @@ import Testing
 /// dbus-systemd-signals on a booted system, against `busctl monitor` as the witness.
 @Suite(
   .serialized, .needsRoot, .needs(command: "systemd-nspawn"), .needs(command: "nsenter"),
-  .needs("needs .build/root, a Debian system to boot: ./build.sh test makes it") {
-    FileManager.default.fileExists(atPath: BootedSystem.root + "/usr/lib/systemd/systemd")
-  },
-  .bootsSystem)
+  .needsRoots, .bootsSystem)
 struct SystemdSignalsBootTests {
-  private let system: BootedSystem
+  let system: BootedSystem
 
   init() throws {
     system = try #require(BootedSystem.current)
   }
 
-  /// The program, listening; its records are what it prints.
-  private final class Listener {
-    let process: ChildProcess
-
-    init(_ system: BootedSystem, _ options: String...) throws {
-      process = try system.program("dbus-systemd-signals", ["--print"] + options)
-      let process = process
-      try eventually("it listens") { process.output.contains { $0.contains("snapshot") } }
-    }
-
-    var records: [[String: Any]] {
-      process.output.compactMap {
-        try? JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any]
-      }
-    }
-
-    func states(_ unit: String) -> [[String: Any]] {
-      records.filter { $0["kind"] as? String == "unit_state" && $0["unit"] as? String == unit }
-    }
-
-    /// `failed/failed` and so on, one after the other.
-    func course(_ unit: String) -> [String] {
-      states(unit).map { "\($0["active_state"]!)/\($0["sub_state"]!)" }
-    }
-
-    func events(_ event: String) -> [[String: Any]] {
-      records.filter { $0["event"] as? String == event }
-    }
-
-    func stop() throws {
-      #expect(try process.stop() == 0)
-      #expect(process.log == [])
-    }
-  }
-
   @Test func aServiceThatFailsIsToldWithItsExitStatus() throws {
-    let listener = try Listener(system)
+    let listener = try SystemdListener(system)
     try system.runService("exit3", [], ["sh", "-c", "exit 3"])
     try eventually("it is told") { listener.course("exit3.service").last == "failed/failed" }
     let record = try #require(listener.states("exit3.service").last)
@@ -74,7 +36,7 @@ struct SystemdSignalsBootTests {
   }
 
   @Test func everyRestartIsToldUpToTheLimit() throws {
-    let listener = try Listener(system)
+    let listener = try SystemdListener(system)
     try system.runService(
       "again",
       [
@@ -100,7 +62,7 @@ struct SystemdSignalsBootTests {
 
   @Test(arguments: [("SEGV", 11), ("KILL", 9)])
   func aServiceThatIsKilledIsToldWithTheSignal(_ name: String, _ number: Int) throws {
-    let listener = try Listener(system)
+    let listener = try SystemdListener(system)
     let unit = "killed-\(name).service"
     try system.runService(unit, ["LimitCORE=0"], ["sleep", "1000"])
     try eventually("it runs") { listener.course(unit).last == "active/running" }
@@ -114,7 +76,7 @@ struct SystemdSignalsBootTests {
   }
 
   @Test func aTimersServiceIsToldAtEveryRun() throws {
-    let listener = try Listener(system)
+    let listener = try SystemdListener(system)
     let timer = try system.start(
       [
         "/usr/bin/systemd-run", "--quiet", "--unit", "tick", "--on-active=100ms",
@@ -133,7 +95,7 @@ struct SystemdSignalsBootTests {
 
   /// With --all every state that the bus carried is told, in the same order.
   @Test func whatTheBusCarriesIsTold() throws {
-    let listener = try Listener(system, "--all")
+    let listener = try SystemdListener(system, "--all")
     let witness = try system.start(
       ["/usr/bin/busctl", "monitor", "--json=short", "org.freedesktop.systemd1"], name: "busctl")
     func seen() -> [(unit: String, state: String)] {
@@ -189,7 +151,7 @@ struct SystemdSignalsBootTests {
   }
 
   @Test func reloadsAndExecutingAnewAreTold() throws {
-    let listener = try Listener(system)
+    let listener = try SystemdListener(system)
     try system.run("systemctl", "daemon-reload")
     try eventually("reloaded") { listener.events("reloaded").count == 1 }
     #expect(listener.events("reloading").count == 1)
@@ -206,7 +168,7 @@ struct SystemdSignalsBootTests {
   }
 
   @Test func aRestartOfTheBusIsSurvived() throws {
-    let listener = try Listener(system)
+    let listener = try SystemdListener(system)
     try system.runService("stays", [], ["sleep", "1000"])
     try system.runService("dies-meanwhile", [], ["sleep", "1000"])
     try eventually("both run") {
@@ -242,7 +204,7 @@ struct SystemdSignalsBootTests {
   }
 
   @Test func onlyTheUnitsThatAreAskedForAreTold() throws {
-    let listener = try Listener(system, "--unit", "wanted*.service")
+    let listener = try SystemdListener(system, "--unit", "wanted*.service")
     try system.runService("unwanted", [], ["false"])
     try system.runService("wanted-1", [], ["false"])
     try eventually("the wanted one") { listener.course("wanted-1.service").last == "failed/failed" }

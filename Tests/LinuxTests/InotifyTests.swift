@@ -53,7 +53,7 @@ struct InotifyTests {
 
   @Test func anyBytesAreAnEventWithinThemOrNone() {
     let seed: UInt64 = 20_261_121
-    var random = SplitMix(state: seed)
+    var random = SeededNumbers(seed: seed)
     for _ in 0..<20_000 {
       let bytes = (0..<Int.random(in: 0...40, using: &random)).map { _ in
         UInt8.random(in: 0...255, using: &random) & UInt8.random(in: 0...255, using: &random)
@@ -116,16 +116,5 @@ struct InotifyTests {
     }
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
-  }
-
-  private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var z = state
-      z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-      return z ^ (z >> 31)
-    }
   }
 }

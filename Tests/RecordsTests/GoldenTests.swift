@@ -60,6 +60,19 @@ struct GoldenTests {
     }
   }
 
+  /// A queue may have been made for longer messages; nothing behind it is.
+  @Test(arguments: try Golden.all) func aRecordMayBeAsLongAsItsQueueAndNoLonger(
+    _ golden: Golden
+  ) throws {
+    let most = RecordHeader.maximumRecordSize
+    let longest = golden.with(bodyLength: most - RecordHeader.encodedSize)
+    #expect(try publishedMembers(longest).count == publishedMembers(golden.bytes).count)
+    let tooLong = golden.with(bodyLength: most - RecordHeader.encodedSize + 1)
+    #expect(throws: RecordError.tooLong(most + 1)) {
+      try Record(decoding: tooLong, count: tooLong.count)
+    }
+  }
+
   /// Whatever a hostile program writes: it is refused, or it is valid JSON.
   @Test(arguments: try Golden.all) func everyMutationIsRefusedOrBecomesJSON(_ golden: Golden) throws
   {

@@ -91,6 +91,8 @@ static inline int clinux_vcio_property(int fd, void *message) {
 static inline int clinux_die_with_parent(int number) {
   return prctl(PR_SET_PDEATHSIG, number, 0, 0, 0);
 }
+// prctl(2) PR_SET_DUMPABLE: no core dump, and /proc/PID belongs to root.
+static inline int clinux_forbid_core_dumps(void) { return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); }
 // readdir(3) tells an error from the end by errno alone, which must be 0 before.
 static inline struct dirent *clinux_readdir(DIR *folder) {
   errno = 0;

@@ -7,8 +7,12 @@ final class FakeDaemon {
   let port: Int
   private let listener: Int32
 
-  /// Listens on a loopback address, at a free port or at one that was free before.
-  init(isIPv6: Bool = false, port wanted: Int = 0) throws {
+  /// A client that is never taken, so that there is no room for another.
+  private var stopper: Int32 = -1
+
+  /// Listens on a loopback address, at a free port or at one that was free before; `isFull` is one
+  /// that answers to nobody.
+  init(isIPv6: Bool = false, port wanted: Int = 0, isFull: Bool = false) throws {
     let listener = socket(isIPv6 ? AF_INET6 : AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var yes: Int32 = 1
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, 4)
@@ -31,7 +35,7 @@ final class FakeDaemon {
       }
       return pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address -> Int in
         var length = socklen_t(size)
-        guard bind(listener, address, length) == 0, listen(listener, 8) == 0,
+        guard bind(listener, address, length) == 0, listen(listener, isFull ? 0 : 8) == 0,
           getsockname(listener, address, &length) == 0
         else { return 0 }
         return pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
@@ -42,9 +46,24 @@ final class FakeDaemon {
     self.listener = listener
     port = found
     try #require(found > 0, "bind: \(String(cString: strerror(errno)))")
+    guard isFull else { return }
+    stopper = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = in_port_t(found).bigEndian
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(stopper, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+      }
+    }
+    try #require(result == 0, "connect: \(String(cString: strerror(errno)))")
   }
 
-  deinit { close(listener) }
+  deinit {
+    close(listener)
+    if stopper >= 0 { close(stopper) }
+  }
 
   /// The next client, that connects within 15 s.
   func client() throws -> Client {

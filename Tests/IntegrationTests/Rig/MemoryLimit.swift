@@ -25,12 +25,18 @@ final class MemoryLimit {
 
   static var isThere: Bool { Machine.isRoot && root != nil }
 
-  init(_ rig: Rig) throws {
+  /// The folder of a new group that may have so much; it is the caller's.
+  static func group(_ name: String, bytes: Int) throws -> String {
     let root = try #require(Self.root)
-    let group = root.folder + "/" + rig.name
-    folder = group
+    let group = root.folder + "/" + name
     try #require(mkdir(group, 0o755) == 0)
-    try "\(20 << 20)".write(toFile: group + "/" + root.limit, atomically: false, encoding: .utf8)
+    try "\(bytes)".write(toFile: group + "/" + root.limit, atomically: false, encoding: .utf8)
+    return group
+  }
+
+  init(_ rig: Rig) throws {
+    let group = try Self.group(rig.name, bytes: 20 << 20)
+    folder = group
     let file = rig.folder.appending(path: "large").path()
     let dd = try #require(Machine.command("dd"))
     for options in [

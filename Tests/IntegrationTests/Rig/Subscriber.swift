@@ -19,17 +19,25 @@ struct Message {
 final class Subscriber {
   private let process: ChildProcess
 
-  init(port: Int, topic: String, in folder: URL, options: [String] = []) throws {
-    let command = try #require(Machine.command("mosquitto_sub"), "mosquitto_sub is not installed")
-    process = try ChildProcess(
-      [
-        // Line by line, also what -d says.
-        "/usr/bin/stdbuf", "-oL", command, "-h", "127.0.0.1", "-p", "\(port)", "-V", "5", "-q", "1",
-        "-t", topic, "-d",
-        "-F", "message %r %t %p",
-      ] + options, name: "mosquitto_sub", in: folder)
+  convenience init(port: Int, topic: String, in folder: URL, options: [String] = []) throws {
+    _ = try #require(Machine.command("mosquitto_sub"), "mosquitto_sub is not installed")
+    try self.init(
+      ChildProcess(
+        Self.command(port: port, topic: topic) + options, name: "mosquitto_sub", in: folder))
+  }
+
+  static func command(port: Int, topic: String) -> [String] {
+    [
+      // Line by line, also what -d says.
+      "/usr/bin/stdbuf", "-oL", "/usr/bin/mosquitto_sub", "-h", "127.0.0.1", "-p", "\(port)", "-V",
+      "5", "-q", "1", "-t", topic, "-d", "-F", "message %r %t %p",
+    ]
+  }
+
+  /// Of such a command that was started, wherever it runs.
+  init(_ process: ChildProcess) throws {
+    self.process = process
     // -d prints SUBACK on standard output: from here on nothing is missed.
-    let process = process
     try eventually("mosquitto_sub has subscribed") {
       process.output.contains { $0.hasPrefix("Subscribed") }
     }
