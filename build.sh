@@ -58,7 +58,7 @@ readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
   acct bsdutils cmake dbus-daemon dlt-daemon dlt-tools e2fsprogs gcc iproute2 jq lintian
-  lm-sensors mandoc mount openssl procps python3 python3-venv shellcheck strace systemd
+  lm-sensors mandoc mount nftables openssl procps python3 python3-venv shellcheck strace systemd
   systemd-container systemd-journal-remote util-linux valgrind
 )
 

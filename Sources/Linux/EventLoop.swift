@@ -95,6 +95,8 @@ public struct Readiness: OptionSet, Sendable {
   public static let writing = Readiness(rawValue: EPOLLOUT.rawValue)
   /// Something exceptional, such as pressure on a trigger of /proc/pressure.
   public static let priority = Readiness(rawValue: EPOLLPRI.rawValue)
+  /// The other side has closed its end: told without what it has sent before.
+  public static let hangUp = Readiness(rawValue: EPOLLRDHUP.rawValue)
   /// Always told, asked for or not.
   public static let error = Readiness(rawValue: EPOLLERR.rawValue)
 }

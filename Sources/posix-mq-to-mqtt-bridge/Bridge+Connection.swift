@@ -82,6 +82,8 @@ extension Bridge {
     let patience = options.broker.keepAlive
     keepAliveDue = now + patience.nanoseconds / 4
     do throws(BrokerError) {
+      if !isDisconnected { try connection?.process(.reading) }
+      takeAcknowledgements()
       if !inFlight.isEmpty && now >= acknowledgedAt + patience.nanoseconds {
         throw BrokerError("nothing was acknowledged for \(patience.description)")
       }

@@ -8,6 +8,7 @@ extension Bridge {
   /// Publishes what waits, says that it stops, and leaves; a few seconds at most.
   mutating func finish() throws(SystemError) {
     let deadline = monotonicNanoseconds() + 5_000_000_000
+    isFinishing = true
     for index in 0..<queues.count {
       try drain(index)
       try loop.events.change(queues.descriptor(index), .queue(index), [])

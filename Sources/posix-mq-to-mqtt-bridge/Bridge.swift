@@ -68,6 +68,8 @@ struct Bridge: ~Copyable {
   var connectTimeoutDue = UInt64.max
   var keepAliveDue = UInt64.max
   var statusDue = UInt64.max
+  var acknowledgementDue = UInt64.max
+  var isFinishing = false
   /// When the broker last acknowledged something, or was last given something after a pause.
   var acknowledgedAt: UInt64 = 0
 
@@ -121,7 +123,9 @@ struct Bridge: ~Copyable {
 
   private mutating func handle(_ source: Source, _ readiness: Readiness) throws(SystemError) {
     switch source {
-    case .queue(let index): try drain(index)
+    case .queue(let index):
+      try drain(index)
+      if acknowledgementsMayWait { readAcknowledgements() }
     case .broker:
       do throws(BrokerError) { try connection?.process(readiness) } catch { lose(error) }
     case .timer: timer.expirations()
@@ -148,12 +152,19 @@ struct Bridge: ~Copyable {
     if now >= connectDue { try connect(now) }
     if now >= connectTimeoutDue { loseForSilence() }
     if now >= keepAliveDue { keepAlive(now) }
+    if now >= acknowledgementDue || now >= statusDue { readAcknowledgements() }
     if now >= statusDue {
       statusDue = now + options.statusInterval.nanoseconds
       publishStatus("online")
     }
     if now >= spillDue { spillWaiting() }
-    let due = min(min(connectDue, connectTimeoutDue), min(keepAliveDue, statusDue, spillDue))
+    if inFlight.isEmpty || !acknowledgementsMayWait {
+      acknowledgementDue = .max
+    } else if acknowledgementDue == .max {
+      acknowledgementDue = now + 3_000_000_000
+    }
+    let due = min(
+      min(connectDue, connectTimeoutDue, acknowledgementDue), min(keepAliveDue, statusDue, spillDue))
     if due != timerDue {
       timerDue = due
       let later = monotonicNanoseconds()
@@ -166,9 +177,12 @@ struct Bridge: ~Copyable {
   /// With a broker that takes records slower than they come, the rest waits in the queues, where
   /// the programs see it and count what they drop. Without a broker the outbox decides what goes.
   mutating func updateInterest() throws(SystemError) {
-    if let connection, let socket = connection.socket, connection.interest != interest {
-      interest = connection.interest
-      try loop.events.change(socket, .broker, interest)
+    if let connection, let socket = connection.socket {
+      let wanted = acknowledgementsMayWait ? .hangUp : connection.interest
+      if wanted != interest {
+        interest = wanted
+        try loop.events.change(socket, .broker, interest)
+      }
     }
     let read = isDisconnected || !(queuesAreRead ? outboxIsFull : outbox.usedPercent >= 75)
     if read != queuesAreRead {
@@ -207,7 +221,6 @@ struct Bridge: ~Copyable {
 
   mutating func publishWaiting() {
     guard let connection, connection.isConnected else { return }
-    let window = min(options.window, connection.receiveMaximum)
     guard inFlight.count < window else { return }
     refill(window)
     guard outbox.count > outbox.inFlight else { return }
@@ -239,6 +252,23 @@ struct Bridge: ~Copyable {
         }
       }
     }
+  }
+
+  /// How many messages may be on their way at once.
+  private var window: Int { min(options.window, connection?.receiveMaximum ?? 0) }
+
+  /// A few acknowledgements need not wake the bridge: they are read when a record comes, or in 3 s. So a
+  /// record a second is one wake-up a second.
+  private var acknowledgementsMayWait: Bool {
+    guard let connection, connection.isConnected, !isFinishing else { return false }
+    return inFlight.count <= min(4, window / 2) && connection.interest == .reading
+  }
+
+  private mutating func readAcknowledgements() {
+    acknowledgementDue = .max
+    guard let connection, connection.isConnected else { return }
+    do throws(BrokerError) { try connection.process(.reading) } catch { lose(error) }
+    takeAcknowledgements()
   }
 
   mutating func takeAcknowledgements() {

@@ -39,16 +39,20 @@ extension Outbox {
     var status = stat()
     guard fstat(file.raw, &status) == 0 else { throw SystemError("fstat", path) }
     if status.st_size == 0 { return try make(file, path, place) }
-    guard let head = readHead(file, UInt64(status.st_size)) else {
+    guard let head = readHead(file, Int64(status.st_size)) else {
       try setAside(path)
       notes.append("\(path) is no outbox of this version: set aside as \(path).damaged")
       return try make(try openFile(path), path, place)
+    }
+    // What is missing at its end is put back, empty.
+    guard status.st_size == head.fileSize || ftruncate(file.raw, off_t(head.fileSize)) == 0 else {
+      throw SystemError("ftruncate", path)
     }
     var outbox = Outbox(
       try OutboxMemory(
         file, path, slotCount: Int(head.slotCount), inboxSize: Int(head.inboxSize) - 8,
         isNew: false))
-    let recovery = outbox.recover(keeps)
+    let recovery = outbox.recover(fileSize: Int64(status.st_size), keeps)
     outbox.adoptInbox()
     if recovery.damaged > 0 {
       notes.append(
@@ -110,9 +114,9 @@ extension Outbox {
     return Outbox(memory)
   }
 
-  /// The head, if the file begins with one of this version and is as long as that says.
+  /// The head, if the file begins with one of this version and is no longer than that says.
   private static func readHead(
-    _ file: borrowing FileDescriptor, _ size: UInt64
+    _ file: borrowing FileDescriptor, _ size: Int64
   ) -> OutboxMemory.Head? {
     var head = OutboxMemory.Head()
     let length = MemoryLayout<OutboxMemory.Head>.size
@@ -120,11 +124,7 @@ extension Outbox {
       head.magic == OutboxMemory.Head.currentMagic,
       head.version == OutboxMemory.Head.currentVersion,
       head.inboxSize >= 4096, head.inboxSize <= 1 << 24, head.inboxSize % 4096 == 0,
-      head.slotCount >= 8, head.slotCount <= OutboxMemory.mostSlots,
-      size
-        == UInt64(
-          OutboxMemory.fileSize(
-            slotCount: Int(head.slotCount), inboxSize: Int(head.inboxSize) - 8))
+      head.slotCount >= 8, head.slotCount <= OutboxMemory.mostSlots, size <= head.fileSize
     else { return nil }
     return head
   }

@@ -42,6 +42,12 @@ struct OutboxMemory: ~Copyable {
       self.inboxSize = inboxSize
     }
 
+    /// How long the file is that begins with this.
+    var fileSize: Int64 {
+      Int64(
+        OutboxMemory.fileSize(slotCount: Int(slotCount), inboxSize: Int(inboxSize) - 8))
+    }
+
     /// The place in the order of arrival that the next record gets.
     var nextArrival: UInt64 {
       get { max(next.value, progress.value + 1) }
@@ -191,6 +197,12 @@ struct OutboxMemory: ~Copyable {
   }
 
   var isFile: Bool { raw >= 0 }
+
+  /// Slots in a file of this size.
+  func slots(in fileSize: Int64) -> UInt32 {
+    let size = fileSize - Int64(slots - memory)
+    return size <= 0 ? 0 : min(slotCount, UInt32(size / Int64(Self.slotSize)))
+  }
 
   /// Slots from the first one on that the file has room for; to touch others might end in SIGBUS.
   var allocatedSlots: UInt32 {

@@ -44,12 +44,19 @@ struct OutboxRecovery {
 extension Outbox {
   /// Takes over what the memory holds.
   ///
-  /// `keeps` says of a record whether it is still wanted.
-  mutating func recover(_ keeps: (Slot) -> Bool = { _ in true }) -> OutboxRecovery {
+  /// `keeps` says of a record whether it is still wanted. Where the file was found shorter than it was,
+  /// what is missing is counted as damaged, a record for each slot.
+  mutating func recover(
+    fileSize: Int64, _ keeps: (Slot) -> Bool = { _ in true }
+  ) -> OutboxRecovery {
     var recovery = OutboxRecovery()
     // The bridge was killed between the two, or the number was damaged: all slots are looked at.
     let allocated = memory.allocatedSlots
-    if !memory.head.isUntouchedRight || memory.head.untouched > allocated {
+    let (used, found) = (memory.head.untouched, memory.slots(in: fileSize))
+    if memory.head.isUntouchedRight && used > found && used <= memory.slotCount {
+      recovery.damaged = Int(used - found)
+    }
+    if !memory.head.isUntouchedRight || used > allocated {
       memory.head.untouched = allocated
     }
     let heads = recovery.scan(memory)

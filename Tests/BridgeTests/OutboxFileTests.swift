@@ -37,7 +37,7 @@ struct OutboxFileTests {
     _ folder: Folder, _ stamp: BootStamp = Self.stamp(), size: Int = 1 << 16
   ) throws -> (outbox: [[UInt8]], notes: [String]) {
     var notes: [Text] = []
-    var outbox = try Outbox.open(
+    var outbox = try patientlyOpen(
       Outbox.Place(
         path: Text(folder.outbox), byteCount: size, messageSize: 1024, stamp: stamp), &notes)
     return (Self.takeAll(&outbox), notes.map(\.string))
@@ -49,7 +49,7 @@ struct OutboxFileTests {
     _ body: (inout Outbox) throws -> Void
   ) throws {
     var notes: [Text] = []
-    var outbox = try Outbox.open(
+    var outbox = try patientlyOpen(
       Outbox.Place(
         path: Text(folder.outbox), byteCount: size, messageSize: 1024, stamp: Self.stamp()),
       &notes)
@@ -208,6 +208,11 @@ struct OutboxFileTests {
     try bytes.write(to: URL(filePath: folder.outbox))
     chmod(folder.outbox, 0o600)
     let (found, notes) = try open(folder)
+    if length == 40_000 {
+      // Only what was never used is gone.
+      #expect(found == [Self.record(1)] && notes.isEmpty)
+      return
+    }
     #expect(found.isEmpty)
     if length == 0 {
       #expect(notes.isEmpty)
@@ -228,7 +233,7 @@ struct OutboxFileTests {
 
   @Test func aMissingFolderMeansMemoryAlone() throws {
     var notes: [Text] = []
-    _ = try Outbox.open(
+    _ = try patientlyOpen(
       Outbox.Place(
         path: "/nonexistent/outbox", byteCount: 4096, messageSize: 1024, stamp: Self.stamp()),
       &notes)
@@ -283,4 +288,19 @@ struct OutboxFileTests {
     }
     #expect(damaged > 100)
   }
+}
+
+/// Another test may start a process at this moment, which holds open what this process does until
+/// execve(2): for so long a lock seems to be somebody else's.
+func patiently<Result: ~Copyable>(_ open: () throws -> Result) throws -> Result {
+  for _ in 0..<100 {
+    do { return try open() } catch let error as SystemError where error.errno == EWOULDBLOCK {
+      usleep(5000)
+    }
+  }
+  return try open()
+}
+
+func patientlyOpen(_ place: Outbox.Place, _ notes: inout [Text]) throws -> Outbox {
+  try patiently { try Outbox.open(place, &notes) }
 }

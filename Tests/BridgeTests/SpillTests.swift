@@ -23,7 +23,7 @@ struct SpillTests {
   }
 
   private func spill(_ folder: Folder, limit: UInt64 = 1 << 20) throws -> Spill {
-    try Spill(Text(folder.path + "/spill"), limit: limit)
+    try patiently { try Spill(Text(folder.path + "/spill"), limit: limit) }
   }
 
   private func write(
@@ -144,7 +144,7 @@ struct SpillTests {
     func open(_ name: String, _ seconds: Int64) throws -> Outbox {
       var stamp = OutboxFileTests.stamp()
       stamp.clock.realTimeNanoseconds = seconds * 1_000_000_000
-      return try Outbox.open(
+      return try patientlyOpen(
         Outbox.Place(
           path: Text(folder.path + name), byteCount: 1 << 16, messageSize: 1024, stamp: stamp),
         &notes)
@@ -165,7 +165,7 @@ struct SpillTests {
       _ = try spill.write(&outbox, OutboxFileTests.stamp(), &buffer, .left)
     }
     var spill = try spill(folder)
-      var outbox = try open("/first", 300)
+    var outbox = try open("/first", 300)
     #expect(try drain(&spill, &outbox).records == (0..<20).map { record($0) })
     #expect(notes.isEmpty)
   }

@@ -3,7 +3,9 @@ import Foundation
 import Testing
 
 /// What every daemon costs when nothing happens: fewer than two wake-ups a second.
-@Suite(.needs(command: "mosquitto"), .needs(command: "dbus-daemon"), .needsRoot, .onItsOwnThread)
+@Suite(
+  .needs(command: "mosquitto"), .needs(command: "systemd-nspawn"), .needs(command: "accton"),
+  .needsRoot, .onItsOwnThread)
 struct FaultsIdleTests {
   /// How often a process has gone to sleep, as proc(5) counts it for each of its threads.
   private func sleeps(of process: ChildProcess) throws -> Int {
@@ -20,16 +22,15 @@ struct FaultsIdleTests {
   @Test func noDaemonWakesTwiceASecond() throws {
     let device = try FaultRig("--status-interval", "60s")
     let folder = device.rig.folder.path()
-    let bus = try ChildProcess(
-      [
-        #require(Machine.command("dbus-daemon")), "--session", "--nofork", "--nopidfile",
-        "--address=unix:path=\(folder)/bus",
-      ], name: "dbus-daemon", in: device.rig.folder)
-    try eventually("the bus is there") { FileManager.default.fileExists(atPath: folder + "/bus") }
+    let system = try BootedSystem()
+    defer { system.stop() }
+    let namespace = try PidNamespace(device.rig)
+    try namespace.turnOn(folder + "/pacct")
     let daemon = try FakeDaemon()
-    mkdir(folder + "/cores", 0o700)
-    let accounting = folder + "/pacct"
-    try Data().write(to: URL(filePath: accounting))
+    // Whatever else is made in the folders above it wakes its watcher, and /tmp is busy.
+    let cores = "/var/lib/\(device.rig.name)"
+    mkdir(cores, 0o700)
+    defer { rmdir(cores) }
     let bridge = try device.start()
     try device.waitForConnection()
     var daemons = [
@@ -38,20 +39,17 @@ struct FaultsIdleTests {
       try device.rig.program("epoll-psi"),
       try device.rig.program(
         "inotify-coredump",
-        ["--folder", folder + "/cores", "--no-journal", "--state-file", folder + "/cores-state"]),
+        ["--folder", cores, "--no-journal", "--state-file", folder + "/cores-state"]),
       try device.rig.program(
-        "inotify-pacct", ["--file", accounting, "--state-file", folder + "/pacct-state"]),
+        "inotify-pacct",
+        ["--assume-on", "--file", folder + "/pacct", "--state-file", folder + "/pacct-state"]),
       try device.rig.program("dlt-proc-watch", ["--port", "\(daemon.port)"]),
-      try device.rig.program(
-        "dbus-systemd-signals", [],
-        environment: ["DBUS_SYSTEM_BUS_ADDRESS": "unix:path=\(folder)/bus"]),
+      // With a queue of its own.
+      try system.program("dbus-systemd-signals", ["--queue-prefix", device.rig.queuePrefix]),
     ]
     let client = try daemon.client()
     sleep(2)
-    for daemon in daemons where !daemon.isRunning {
-      print(daemon.name, daemon.log)
-    }
-    #expect(daemons.allSatisfy { $0.isRunning })
+    for daemon in daemons { #expect(daemon.isRunning, "\(daemon.name): \(daemon.log)") }
     let seconds = FaultRig.seconds == nil ? 10 : 60
     let before = try daemons.map { try sleeps(of: $0) }
     sleep(UInt32(seconds))
@@ -68,13 +66,14 @@ struct FaultsIdleTests {
     sleep(UInt32(seconds))
     let rate = Double(try sleeps(of: bridge) - first) / Double(seconds)
     print("idle: \(bridge.name): \(rate) wake-ups a second with a record a second")
-    #expect(rate < 2.3)
+    #expect(rate < 2)
     _ = client
-    bus.kill()
     try daemons[0].stop()
-    let last = try sleeps(of: bridge)
+    // It tells that the collector has stopped.
     sleep(3)
-    #expect(try sleeps(of: bridge) - last <= 3, "without records")
+    let last = try sleeps(of: bridge)
+    sleep(5)
+    #expect(try sleeps(of: bridge) - last <= 2, "without records")
     #expect(try bridge.stop() == 0)
   }
 }

@@ -22,7 +22,8 @@ struct FaultsStorageTests {
     let device = try FaultRig()
     let bridge = try spill(device, samples: 900, events: 100)
     #expect(try bridge.stop() == 0)
-    #expect(bridge.log.contains { $0.hasSuffix("1000 records went to disk until the broker is back") })
+    #expect(
+      bridge.log.contains { $0.hasSuffix("1000 records went to disk until the broker is back") })
     #expect(device.spillFiles.count == 2, "\(device.spillFiles)")
     // As after a reboot.
     try FileManager.default.removeItem(atPath: device.outbox)
@@ -39,11 +40,11 @@ struct FaultsStorageTests {
     let device = try FaultRig("--spill-after", "1s", outbox: "/dev/shm")
     let load = try device.load(perSecond: 1000)
     let bridge = try device.start()
+    try device.waitForConnection()
+    // Its log goes to a file too.
+    let atStart = try storageBytes(of: bridge)
     try eventually("load", within: 30) { load.sent > 3000 && device.arrived > 2000 }
-    // What it logs goes to a file.
-    let logged = bridge.log.reduce(0) { $0 + $1.utf8.count }
-    #expect(logged < 4096)
-    #expect(try storageBytes(of: bridge) <= 4096)
+    #expect(try storageBytes(of: bridge) == atStart, "\(bridge.log)")
     #expect(!FileManager.default.fileExists(atPath: device.spill))
     device.tap.set(.closed)
     try eventually("it spills", within: 20) { !device.spillFiles.isEmpty }
@@ -53,7 +54,7 @@ struct FaultsStorageTests {
     #expect(device.spillFiles == [])
     let written = device.tap.status("spill_bytes_written") ?? 0
     let bytes = try storageBytes(of: bridge)
-    #expect(written > 0 && bytes >= written)
+    #expect(written > 0 && bytes - atStart >= written)
     // Nothing after that.
     let more = try device.load(perSecond: 1000, limit: 1000)
     try eventually("more arrives") { more.isTaken }
@@ -106,7 +107,8 @@ struct FaultsStorageTests {
     device.tap.set(.open)
     let figures = try device.settle("file systems without any room")
     #expect(figures.lost == 0 && figures.counted == 0)
-    #expect(bridge.log.contains { $0.contains("the outbox is in memory alone, a restart loses it") })
+    #expect(
+      bridge.log.contains { $0.contains("the outbox is in memory alone, a restart loses it") })
     #expect(try bridge.stop() == 0)
   }
 
@@ -128,7 +130,8 @@ struct FaultsStorageTests {
   }
 
   @Test func missingFolders() throws {
-    let device = try FaultRig("--outbox", "/nonexistent/outbox", "--spill-folder", "/nonexistent/a/b")
+    let device = try FaultRig(
+      "--outbox", "/nonexistent/outbox", "--spill-folder", "/nonexistent/a/b")
     let bridge = try spill(device, samples: 1000, events: 20)
     device.tap.set(.open)
     let figures = try device.settle("missing folders")
@@ -160,7 +163,7 @@ struct FaultsStorageTests {
   private func damage(_ path: String, _ how: Damage) throws {
     var bytes = try Data(contentsOf: URL(filePath: path))
     switch how {
-    case .torn: bytes = bytes.prefix(bytes.count * 2 / 3)
+    case .torn: bytes = bytes.prefix(min(bytes.count * 2 / 3, 300_000))
     case .flipped:
       for place in stride(from: 9000, to: bytes.count, by: 5000) { bytes[place] ^= 0x10 }
     case .foreign: bytes = Data(repeating: UInt8(ascii: "x"), count: 10_000)
@@ -189,8 +192,8 @@ struct FaultsStorageTests {
     let notes = bridge.log.filter { $0.contains("set aside as \(device.outbox).damaged") }
     #expect(notes.count == (how == .empty ? 0 : 1), "\(bridge.log)")
     // What a file held that is no outbox any more, nobody can count.
-    if how == .flipped {
-      #expect(figures.arrived > 1000 && counted >= figures.lost && figures.lost > 0)
+    if how == .flipped || how == .torn {
+      #expect(figures.arrived > 800 && counted >= figures.lost && figures.lost > 0)
     }
     #expect(figures.duplicated == 0)
     #expect(try bridge.stop() == 0)
@@ -249,7 +252,8 @@ struct FaultsStorageTests {
     first.kill()
     let second = try device.start()
     try eventually("the next bridge knows") {
-      device.tap.passed.connections == 2 && device.tap.statusText("cyclic_sysinfo_state") == "stopped"
+      device.tap.passed.connections == 2
+        && device.tap.statusText("cyclic_sysinfo_state") == "stopped"
     }
     #expect(try second.stop() == 0)
   }

@@ -38,6 +38,7 @@ struct FaultFigures {
 final class Arrivals: @unchecked Sendable {
   private let lock = NSLock()
   private var counts: [UInt64: [UInt8]] = [:]
+  private var dropped: [UInt64: UInt64] = [:]
 
   func count(_ record: Identity) {
     lock.withLock {
@@ -48,6 +49,18 @@ final class Arrivals: @unchecked Sendable {
       }
       if seen[sequence] < .max { seen[sequence] += 1 }
       counts[record.instance] = seen
+      dropped[record.instance] = max(dropped[record.instance] ?? 0, record.dropped)
+    }
+  }
+
+  /// Of each instance but these: the records that are missing up to the last that came, and how many of
+  /// them the program says that its queue did not take.
+  func gaps(without loads: [LoadGenerator]) -> [(missing: Int, dropped: Int)] {
+    lock.withLock {
+      counts.filter { instance, _ in !loads.contains { $0.instance == instance } }.map {
+        let last = $1.lastIndex { $0 > 0 } ?? 0
+        return (missing: $1[...last].count { $0 == 0 }, dropped: Int(dropped[$0] ?? 0))
+      }
     }
   }
 
@@ -77,12 +90,15 @@ final class Arrivals: @unchecked Sendable {
   struct Identity: Equatable {
     let instance: UInt64
     let sequence: UInt64
+    let dropped: UInt64
 
     /// From a payload that has a NUL behind it.
     init?(_ payload: UnsafePointer<CChar>) {
       guard let instance = Self.number(behind: "\"instance\":", payload),
-        let sequence = Self.number(behind: "\"seq\":", payload), sequence < 1 << 28
+        let sequence = Self.number(behind: "\"seq\":", payload), sequence < 1 << 28,
+        let dropped = Self.number(behind: "\"dropped\":", payload)
       else { return nil }
+      self.dropped = dropped
       self.instance = instance
       self.sequence = sequence
     }

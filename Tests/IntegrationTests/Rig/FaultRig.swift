@@ -13,6 +13,7 @@ final class FaultRig {
   let spill: String
   private var options: [String]
   private var mounts: HeldScript?
+  let link: NetworkLink?
 
   /// How long the long form of a test takes, in seconds: STATS_FAULT_SECONDS; nil: the short form.
   static let seconds = ProcessInfo.processInfo.environment["STATS_FAULT_SECONDS"].flatMap(
@@ -23,23 +24,27 @@ final class FaultRig {
   /// How many records are in flight at most, unless a test says otherwise.
   static let window = 100
 
+  /// `isLinked` puts the bridge at the other end of a ``NetworkLink``; `host` is how it calls the server.
   /// `mounts` are the options of tmpfs file systems for the folders of outbox and spill; `outbox` is a
   /// folder for the outbox in memory.
   init(
     _ options: String..., brokerSettings: String = "", queueDepth: Int = 10, mounts: String? = nil,
-    outbox folder: String? = nil
+    isLinked: Bool = false, host: String? = nil, outbox folder: String? = nil
   ) throws {
     rig = try Rig()
     broker = try rig.broker(
       settings: "listener PORT 127.0.0.1\nallow_anonymous true\n\(brokerSettings)")
-    tap = try Tap(to: broker)
+    link = isLinked ? try NetworkLink(rig) : nil
+    tap = try Tap(to: broker, over: link)
     let place = folder == nil ? "\(rig.folder.path())/" : "\(folder!)/\(rig.name)."
     outbox = "\(place)\(mounts == nil ? "" : "o/")outbox"
     spill = "\(rig.folder.path())/\(mounts == nil ? "" : "s/")spill"
     self.options =
       [
-        "--host", "127.0.0.1", "--port", "\(tap.port)", "--device-id", rig.name,
-        "--reconnect-max", "1s", "--outbox", outbox, "--spill-folder", spill, "--status-interval", "1s",
+        "--host", host ?? (isLinked ? NetworkLink.server : "127.0.0.1"), "--port", "\(tap.port)",
+        "--device-id", rig.name,
+        "--reconnect-max", "1s", "--outbox", outbox, "--spill-folder", spill, "--status-interval",
+        "1s",
       ] + options
     try makeQueues(depth: queueDepth)
     if let mounts { self.mounts = try Self.mount(mounts, rig) }
@@ -69,6 +74,7 @@ final class FaultRig {
     bridge?.kill()
     tap.end()
     try? mounts?.end()
+    try? link?.end()
     if !outbox.hasPrefix(rig.folder.path()) { unlink(outbox) }
   }
 
@@ -95,7 +101,8 @@ final class FaultRig {
     -> ChildProcess
   {
     let process = try ChildProcess(
-      command + self.command, name: "bridge", in: rig.folder, environment: environment)
+      (link?.onDevice() ?? []) + command + self.command, name: "bridge", in: rig.folder,
+      environment: environment)
     bridge = process
     return process
   }

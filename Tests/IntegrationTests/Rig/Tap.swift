@@ -44,9 +44,11 @@ final class Tap: @unchecked Sendable {
     var status = ""
   }
 
-  init(to broker: Broker) throws {
+  /// On loopback, or at the server's end of a link.
+  init(to broker: Broker, over link: NetworkLink? = nil) throws {
     brokerPort = broker.port
-    let (listener, port) = try TapConnection.listen()
+    let (listener, port) =
+      try link?.onServer { try TapConnection.listen(isOnLoopback: false) } ?? TapConnection.listen()
     self.listener = listener
     self.port = port
     Thread.detachNewThread { [self] in

@@ -125,10 +125,11 @@ final class TapConnection {
 
   // MARK: Sockets
 
-  /// A listening socket on a free loopback port.
-  static func listen() throws -> (Int32, Int) {
+  /// A listening socket on a free port.
+  static func listen(isOnLoopback: Bool = true) throws -> (Int32, Int) {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     var (address, length) = (loopback(0), socklen_t(MemoryLayout<sockaddr_in>.size))
+    address.sin_addr.s_addr = isOnLoopback ? address.sin_addr.s_addr : 0
     let result = withUnsafeMutablePointer(to: &address) {
       $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         bind(listener, $0, length) + Foundation.listen(listener, 8)
