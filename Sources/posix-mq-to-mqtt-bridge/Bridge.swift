@@ -164,7 +164,8 @@ struct Bridge: ~Copyable {
       acknowledgementDue = now + 3_000_000_000
     }
     let due = min(
-      min(connectDue, connectTimeoutDue, acknowledgementDue), min(keepAliveDue, statusDue, spillDue))
+      min(connectDue, connectTimeoutDue, acknowledgementDue), min(keepAliveDue, statusDue, spillDue)
+    )
     if due != timerDue {
       timerDue = due
       let later = monotonicNanoseconds()
