@@ -1,0 +1,40 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The host tool. A package of its own, so that whoever builds for a device fetches and builds none
+// of what only a server needs, and the tests of the device programs do not wait for it.
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "stats-recording-tools",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0", traits: []),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+  ],
+  targets: [
+    .systemLibrary(name: "CMosquitto", path: "Modules/CMosquitto"),
+    // The wire format and the list of all fields, the same sources as on the device.
+    .target(name: "Records", path: "Modules/Records", swiftSettings: strict),
+    .executableTarget(
+      name: "stats-recording",
+      dependencies: [
+        "CMosquitto", "Records",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "AsyncHTTPClient", package: "async-http-client"),
+        .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+      ],
+      path: "Program", swiftSettings: strict),
+    .testTarget(
+      name: "StatsRecordingTests", dependencies: ["Records", "stats-recording"],
+      path: "Tests/StatsRecordingTests"),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,115 @@
+import CMosquitto
+import Foundation
+
+/// What went wrong with the broker, in words that say what to do.
+struct BrokerFailure: Error, Equatable, CustomStringConvertible {
+  let description: String
+}
+
+/// A client of libmosquitto with its callbacks as Swift closures; whoever owns it drives it.
+///
+/// Not Sendable: one thread makes it, runs it and lets it go. libmosquitto calls back from within
+/// ``loop(timeoutMilliseconds:)`` and the other calls.
+final class BrokerClient {
+  var onConnect: (Int32) -> Void = { _ in }
+  var onMessage: (Message) -> Void = { _ in }
+  /// The reason code for each topic that was asked for: 0x80 and above is a refusal.
+  var onSubscribe: ([Int32]) -> Void = { _ in }
+  /// A message of ours was acknowledged, with the reason code.
+  var onPublish: (_ message: Int32, _ reason: Int32) -> Void = { _, _ in }
+
+  let client: OpaquePointer
+  private let options: BrokerOptions
+
+  private static let library: Void = { _ = mosquitto_lib_init() }()
+
+  /// `id` nil lets the broker choose; `keepsSession` asks it to keep what comes while we are away.
+  init(_ options: BrokerOptions, id: String? = nil, keepsSession: Bool = false) throws {
+    _ = Self.library
+    guard let client = mosquitto_new(id, !keepsSession, nil) else {
+      throw BrokerFailure(description: "mosquitto_new: \(String(cString: strerror(errno)))")
+    }
+    self.client = client
+    self.options = options
+    mosquitto_user_data_set(client, Unmanaged.passUnretained(self).toOpaque())
+    mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5)
+    mosquitto_int_option(client, MOSQ_OPT_TCP_NODELAY, 1)
+    setCallbacks()
+    if let username = options.username {
+      try check(mosquitto_username_pw_set(client, username, try options.password()), "--username")
+    }
+    if options.usesTLS {
+      if options.caFile == nil { mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1) }
+      try check(
+        mosquitto_tls_set(
+          client, options.caFile, options.caFile == nil ? "/etc/ssl/certs" : nil,
+          options.certificateFile, options.keyFile, { _, _, _, _ in 0 }), "TLS files")
+    }
+  }
+
+  deinit { mosquitto_destroy(client) }
+
+  /// Connects; blocks for the look-up of the name and until TCP is connected.
+  func connect(properties: OpaquePointer? = nil, keepAliveSeconds: Int32 = 30) throws(BrokerFailure) {
+    let result = mosquitto_connect_bind_v5(
+      client, options.host, Int32(options.portNumber), keepAliveSeconds, nil, properties)
+    try check(result, "connect to \(options.address)")
+  }
+
+  /// Reads, writes and keeps alive for at most so long. Errors: the connection is gone, and why.
+  func loop(timeoutMilliseconds: Int32) throws(BrokerFailure) {
+    try check(mosquitto_loop(client, timeoutMilliseconds, 1), "broker \(options.address)")
+  }
+
+  func subscribe(_ topic: String, qos: Int32 = 1) throws(BrokerFailure) {
+    try check(mosquitto_subscribe_v5(client, nil, topic, qos, 0, nil), "subscribe to \(topic)")
+  }
+
+  /// Returns the message's id.
+  @discardableResult
+  func publish(_ message: Message, qos: Int32 = 1) throws(BrokerFailure) -> Int32 {
+    var id: Int32 = 0
+    try check(
+      mosquitto_publish_v5(
+        client, &id, message.topic, Int32(message.payload.count), message.payload, qos,
+        message.isRetained, nil), "publish to \(message.topic)")
+    return id
+  }
+
+  func disconnect() { mosquitto_disconnect_v5(client, 0, nil) }
+
+  func check(_ result: Int32, _ what: String) throws(BrokerFailure) {
+    guard result != 0 else { return }
+    let reason =
+      result == Int32(MOSQ_ERR_ERRNO.rawValue) ? strerror(errno) : mosquitto_strerror(result)
+    throw BrokerFailure(description: "\(what): \(reason.map { String(cString: $0) } ?? "\(result)")")
+  }
+
+  /// What a reason code of MQTT 5 says.
+  static func words(of reason: Int32) -> String {
+    "\(String(cString: mosquitto_reason_string(reason))) (\(reason))"
+  }
+
+  private func setCallbacks() {
+    mosquitto_connect_v5_callback_set(client) { _, object, reason, _, _ in
+      BrokerClient.from(object).onConnect(reason)
+    }
+    mosquitto_subscribe_v5_callback_set(client) { _, object, _, count, granted, _ in
+      BrokerClient.from(object).onSubscribe((0..<Int(count)).map { granted?[$0] ?? 0x80 })
+    }
+    mosquitto_publish_v5_callback_set(client) { _, object, message, reason, _ in
+      BrokerClient.from(object).onPublish(message, reason)
+    }
+    mosquitto_message_v5_callback_set(client) { _, object, message, _ in
+      guard let message = message?.pointee, let topic = message.topic else { return }
+      let payload = UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen))
+      BrokerClient.from(object).onMessage(
+        Message(
+          topic: String(cString: topic), payload: Array(payload), isRetained: message.retain))
+    }
+  }
+
+  private static func from(_ object: UnsafeMutableRawPointer?) -> BrokerClient {
+    Unmanaged.fromOpaque(object!).takeUnretainedValue()
+  }
+}

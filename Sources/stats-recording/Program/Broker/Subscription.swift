@@ -1,0 +1,99 @@
+import Foundation
+
+/// What a subscription tells.
+enum SubscriptionEvent: Equatable, Sendable {
+  /// The broker has accepted the topics.
+  case subscribed
+  case message(Message)
+  /// The connection is gone, or none came to be; it is tried again.
+  case lost(BrokerFailure)
+}
+
+/// Messages from the broker as they come, for as long as somebody reads them.
+///
+/// A thread of its own drives libmosquitto. It connects again by itself, after 0.5 s, doubled up to
+/// 30 s. A reader that is slow makes the thread wait, and so the broker: nothing piles up here.
+struct Subscription {
+  let events: AsyncStream<SubscriptionEvent>
+
+  /// How many events may wait for the reader.
+  static let capacity = 4096
+
+  init(_ options: BrokerOptions, topics: [String], qos: Int32 = 1) {
+    let (events, continuation) = AsyncStream.makeStream(
+      of: SubscriptionEvent.self, bufferingPolicy: .bufferingOldest(Self.capacity))
+    self.events = events
+    let ended = Flag()
+    continuation.onTermination = { _ in ended.set() }
+    let output = Output(continuation: continuation, ended: ended)
+    Thread.detachNewThread {
+      var delay = 0.5
+      while !ended.isSet {
+        var wasSubscribed = false
+        do {
+          try run(options, topics, qos, output) { wasSubscribed = true }
+        } catch {
+          output.put(.lost(error as? BrokerFailure ?? BrokerFailure(description: "\(error)")))
+        }
+        delay = wasSubscribed ? 0.5 : min(30, delay * 2)
+        let until = Date(timeIntervalSinceNow: delay * Double.random(in: 0.75...1))
+        while !ended.isSet && Date() < until { usleep(50_000) }
+      }
+    }
+  }
+
+  /// One connection, until it is lost or nobody reads any more.
+  private static func run(
+    _ options: BrokerOptions, _ topics: [String], _ qos: Int32, _ output: Output,
+    subscribed: @escaping () -> Void
+  ) throws {
+    let client = try BrokerClient(options)
+    var failure: BrokerFailure?
+    client.onConnect = { [unowned client] reason in
+      guard reason == 0 else {
+        failure = BrokerFailure(
+          description: "broker \(options.address) refuses: \(BrokerClient.words(of: reason))")
+        return
+      }
+      do throws(BrokerFailure) {
+        for topic in topics { try client.subscribe(topic, qos: qos) }
+      } catch { failure = error }
+    }
+    client.onSubscribe = { reasons in
+      if let refusal = reasons.first(where: { $0 >= 0x80 }) {
+        failure = BrokerFailure(
+          description: "broker \(options.address) refuses to send \(topics.joined(separator: ", ")): "
+            + BrokerClient.words(of: refusal))
+      } else {
+        subscribed()
+        output.put(.subscribed)
+      }
+    }
+    client.onMessage = { output.put(.message($0)) }
+    try client.connect()
+    while !output.ended.isSet {
+      try client.loop(timeoutMilliseconds: 100)
+      if let failure { throw failure }
+    }
+    client.disconnect()
+  }
+
+  private struct Output {
+    let continuation: AsyncStream<SubscriptionEvent>.Continuation
+    let ended: Flag
+
+    /// Waits for a slow reader.
+    func put(_ event: SubscriptionEvent) {
+      while case .dropped = continuation.yield(event), !ended.isSet { usleep(1000) }
+    }
+  }
+}
+
+/// Set once, from any thread.
+final class Flag: @unchecked Sendable {
+  private let lock = NSLock()
+  private var value = false
+
+  func set() { lock.withLock { value = true } }
+  var isSet: Bool { lock.withLock { value } }
+}
