@@ -23,7 +23,7 @@ struct Subscription {
     let (events, continuation) = AsyncStream.makeStream(
       of: SubscriptionEvent.self, bufferingPolicy: .bufferingOldest(Self.capacity))
     self.events = events
-    let ended = Flag()
+    let ended = OneWaySwitch()
     continuation.onTermination = { _ in ended.set() }
     let output = Output(continuation: continuation, ended: ended)
     Thread.detachNewThread {
@@ -80,7 +80,7 @@ struct Subscription {
 
   private struct Output {
     let continuation: AsyncStream<SubscriptionEvent>.Continuation
-    let ended: Flag
+    let ended: OneWaySwitch
 
     /// Waits for a slow reader.
     func put(_ event: SubscriptionEvent) {
@@ -90,7 +90,7 @@ struct Subscription {
 }
 
 /// Set once, from any thread.
-final class Flag: @unchecked Sendable {
+final class OneWaySwitch: @unchecked Sendable {
   private let lock = NSLock()
   private var value = false
 
