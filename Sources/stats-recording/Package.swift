@@ -32,8 +32,15 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       path: "Program", swiftSettings: strict),
+
+    // The rig of the device programs' tests: brokers, subscribers, the programs as they were built.
+    .target(name: "CLinux", path: "Modules/CLinux"),
+    .target(name: "Linux", dependencies: ["CLinux"], path: "Modules/Linux"),
+    .target(name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport"),
+    .target(
+      name: "Rig", dependencies: ["CLinux", "Records", "TestSupport"], path: "Tests/Rig"),
     .testTarget(
-      name: "StatsRecordingTests", dependencies: ["Records", "stats-recording"],
+      name: "StatsRecordingTests", dependencies: ["Records", "Rig", "stats-recording"],
       path: "Tests/StatsRecordingTests"),
   ],
   swiftLanguageModes: [.v6]

@@ -81,8 +81,9 @@ final class BrokerClient {
   func check(_ result: Int32, _ what: String) throws(BrokerFailure) {
     guard result != 0 else { return }
     let reason =
-      result == Int32(MOSQ_ERR_ERRNO.rawValue) ? strerror(errno) : mosquitto_strerror(result)
-    throw BrokerFailure(description: "\(what): \(reason.map { String(cString: $0) } ?? "\(result)")")
+      result == MOSQ_ERR_ERRNO.rawValue
+      ? String(cString: strerror(errno)) : String(cString: mosquitto_strerror(result))
+    throw BrokerFailure(description: "\(what): \(reason)")
   }
 
   /// What a reason code of MQTT 5 says.

@@ -31,7 +31,7 @@ struct Subscription {
       while !ended.isSet {
         var wasSubscribed = false
         do {
-          try run(options, topics, qos, output) { wasSubscribed = true }
+          try Self.run(options, topics, qos, output) { wasSubscribed = true }
         } catch {
           output.put(.lost(error as? BrokerFailure ?? BrokerFailure(description: "\(error)")))
         }
