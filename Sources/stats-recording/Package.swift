@@ -38,12 +38,12 @@ let package = Package(
     .target(name: "Linux", dependencies: ["CLinux"], path: "Modules/Linux"),
     .target(name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport"),
     .target(
-      name: "Rig", dependencies: ["CLinux", "Records", "TestSupport"], path: "Tests/Rig",
+      name: "DeviceRig", dependencies: ["CLinux", "Records", "TestSupport"], path: "Tests/Rig",
       sources: [
         "Broker.swift", "ChildProcess.swift", "Machine.swift", "Rig.swift", "Subscriber.swift",
       ]),
     .testTarget(
-      name: "StatsRecordingTests", dependencies: ["Records", "Rig", "stats-recording"],
+      name: "StatsRecordingTests", dependencies: ["DeviceRig", "Records", "stats-recording"],
       path: "Tests/StatsRecordingTests"),
   ],
   swiftLanguageModes: [.v6]

@@ -1,9 +1,9 @@
 import Foundation
 import Testing
 
-@testable import Rig
+@testable import DeviceRig
 
-extension Rig.Rig {
+extension Rig {
   /// Starts the host tool on the rig's broker.
   func tool(_ command: String, _ arguments: String...) throws -> ChildProcess {
     try ChildProcess(

@@ -1,12 +1,12 @@
 import Foundation
 import Testing
 
-@testable import Rig
+@testable import DeviceRig
 @testable import stats_recording
 
 struct WatchTests {
   @Test(.needs(command: "mosquitto")) func recordsOfARealDeviceAreShownAsTheyCome() throws {
-    let rig = try Rig.Rig()
+    let rig = try Rig()
     let bridge = try rig.bridge()
     let watch = try rig.tool("watch", "--count", "3", "load*")
     let collector = try rig.program("cyclic-sysinfo", ["--interval", "100ms"])

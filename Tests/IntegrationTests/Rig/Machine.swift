@@ -8,7 +8,8 @@ enum Machine {
 
   static let isRoot = geteuid() == 0
 
-  static let packageRoot = URL(filePath: #filePath)
+  /// The host tool's package has this file behind a link.
+  static let packageRoot = URL(filePath: #filePath).resolvingSymlinksInPath()
     .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
 
