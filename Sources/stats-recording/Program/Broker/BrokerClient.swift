@@ -50,7 +50,8 @@ final class BrokerClient {
   deinit { mosquitto_destroy(client) }
 
   /// Connects; blocks for the look-up of the name and until TCP is connected.
-  func connect(properties: OpaquePointer? = nil, keepAliveSeconds: Int32 = 30) throws(BrokerFailure) {
+  func connect(properties: OpaquePointer? = nil, keepAliveSeconds: Int32 = 30) throws(BrokerFailure)
+  {
     let result = mosquitto_connect_bind_v5(
       client, options.host, Int32(options.portNumber), keepAliveSeconds, nil, properties)
     try check(result, "connect to \(options.address)")

@@ -33,7 +33,8 @@ struct Watch: AsyncParsableCommand {
     for field in fields {
       let near = FieldCatalog.suggestions(for: FieldPattern(field))
       if !near.isEmpty {
-        throw ValidationError("no field is called \(field); near are \(near.joined(separator: ", "))")
+        throw ValidationError(
+          "no field is called \(field); near are \(near.joined(separator: ", "))")
       }
     }
   }
