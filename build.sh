@@ -21,6 +21,8 @@ usage: ./build.sh [COMMAND]
           build, start the bridge and every collector that this machine supports, and show their
           messages until Ctrl-C; with a private Mosquitto unless a broker is named; TIME is 1s
           unless set
+  tools   build the Debian package of the host tool for this machine,
+          debs/stats-recording-tools_<version>_<arch>.deb
   stage [--arch ARCHITECTURE] FOLDER
           build, and install the programs, units and man pages under FOLDER
   test [--filter REGEX]...
@@ -35,7 +37,7 @@ usage: ./build.sh [COMMAND]
 
 What is missing is installed with apt-get, through sudo if need be; only Swift is not. The sysroots
 for arm64 and armhf are made once, in ${STATS_CACHE:-${XDG_CACHE_HOME:-~/.cache}/stats-recording};
-there the tests also have a Python with psutil from PyPI.
+there the tests also have a Python with psutil from PyPI, and the host tool's packages are built there.
 END
 }
 
@@ -447,6 +449,44 @@ command_clean() {
   rm -rf .build debs/*.deb
 }
 
+# ---- The host tool -------------------------------------------------------------------------------
+
+readonly tool_libraries=(libmosquitto-dev libssl-dev libsqlite3-dev zlib1g-dev)
+
+# Sets tool, the options for a package of its own, and tool_built, the folder of what is built. Its
+# packages take minutes to build: they are outside the checkout, so that another one has them too.
+need_tool() {
+  local version
+  need_swift
+  need 'to build the host tool' "${tool_libraries[@]}"
+  version=$({ swiftc --version 2>/dev/null && cat Sources/stats-recording/Package.swift; } | sha256sum)
+  tool_built=$cache/tools/${version::12}
+  mkdir -p "$tool_built"
+  tool=(
+    --package-path Sources/stats-recording --scratch-path "$tool_built" --disable-xctest
+    --explicit-target-dependency-import-check error
+  )
+}
+
+# Other people's packages have warnings; in ours they are errors.
+build_tool() {
+  local output
+  mkdir -p .build/tmp
+  if ! output=$(TMPDIR=$PWD/.build/tmp swift build "${tool[@]}" "$@" 2>&1); then
+    printf '%s\n' "$output" >&2
+    die 'SwiftPM failed, see above'
+  fi
+}
+
+command_tools() {
+  (($# == 0)) || misuse "tools: unknown option $1"
+  need_tool
+  need 'to package' "${package_tools[@]}" python3
+  echo 'Building the host tool; the first time takes some minutes' >&2
+  build_tool -c release --static-swift-stdlib --product stats-recording
+  TOOL=$tool_built/release/stats-recording put_together tools "$(native_architecture)"
+}
+
 # ---- Running -------------------------------------------------------------------------------------
 
 started=() # process ids, in the order of starting
@@ -756,7 +796,7 @@ case ${1-package} in
   -*)
     if [[ $1 == -h || $1 == --help ]]; then usage; else command_package "$@"; fi
     ;;
-  package | stage | build | run | test | bench | clean)
+  package | tools | stage | build | run | test | bench | clean)
     "command_${1-package}" "${@:2}"
     ;;
   help) usage ;;

@@ -4,8 +4,9 @@
 #
 #   debs/package.sh stage ARCHITECTURE FOLDER    everything but the package's own papers, in FOLDER
 #   debs/package.sh deb ARCHITECTURE             the package and its debug symbols, in debs/
+#   debs/package.sh tools ARCHITECTURE           the package of the host tool, in debs/
 #
-# build.sh calls it, with PROGRAMS and OBJCOPY in the environment. The same sources and the same
+# build.sh calls it, with PROGRAMS, OBJCOPY and for the host tool TOOL in the environment. The same sources and the same
 # SOURCE_DATE_EPOCH give the same bytes.
 
 set -euo pipefail
@@ -83,9 +84,9 @@ build_id() {
   readelf -n "$1" | sed -n 's/^ *Build ID: //p'
 }
 
-# Debian's changelog, from CHANGELOG.md: `## VERSION, DATE` and lines that begin with `- `.
+# changelog PACKAGE: Debian's, from CHANGELOG.md: `## VERSION, DATE` and lines that begin with `- `.
 changelog() {
-  awk -v package="$package" -v maintainer="$maintainer" -v now="$(date -R -d "@$SOURCE_DATE_EPOCH")" '
+  awk -v package="$1" -v maintainer="$maintainer" -v now="$(date -R -d "@$SOURCE_DATE_EPOCH")" '
     # Debian wants short lines.
     function item() {
       count = split(text, word, " ")
@@ -167,7 +168,7 @@ deb() {
   document=usr/share/doc/$package
   { cat debs/copyright && sed 's/^$/./; s/^/ /' LICENSE; } |
     install_text 644 "$root/$document/copyright"
-  changelog | gzip -9n | install_text 644 "$root/$document/changelog.gz"
+  changelog "$package" | gzip -9n | install_text 644 "$root/$document/changelog.gz"
   mkdir -p "$debug/usr/share/doc"
   ln -s "$package" "$debug/$document-dbgsym"
 
@@ -183,7 +184,47 @@ deb() {
   close_package "$debug" control.dbgsym "BUILD_IDS=$ids"
 }
 
+# Without what a person made there for a server of their own.
+server_files() {
+  git -C debs ls-files server 2>/dev/null | grep . || (cd debs && find server -type f)
+}
+
+# tools ARCHITECTURE: the host tool with a manual and completions that it has written itself, and the
+# files for a server.
+tools() {
+  local architecture=$1 root name=$package-tools day document shell target file
+  root=$PWD/.build/package/tools/root
+  rm -rf "${root%/root}"
+  mkdir -p "$root/usr/bin"
+  "$OBJCOPY" --strip-all --remove-section=.comment "$TOOL" "$root/usr/bin/$package"
+  chmod 755 "$root/usr/bin/$package"
+  day=$(date -d "@$SOURCE_DATE_EPOCH" +%F)
+  "$TOOL" --experimental-dump-help | debs/manual.py "$day" | gzip -9n |
+    install_text 644 "$root/usr/share/man/man1/$package.1.gz"
+  gzip -9n <"man/$package-fields.7" | install_text 644 \
+    "$root/usr/share/man/man7/$package-fields.7.gz"
+  for shell in bash zsh fish; do
+    case $shell in
+      bash) target=bash-completion/completions/$package ;;
+      zsh) target=zsh/vendor-completions/_$package ;;
+      fish) target=fish/vendor_completions.d/$package.fish ;;
+    esac
+    "$TOOL" --generate-completion-script "$shell" | install_text 644 "$root/usr/share/$target"
+  done
+  while read -r file; do
+    mkdir -p "$root/usr/share/$name/$(dirname "$file")"
+    install -m "$([[ -x debs/$file ]] && echo 755 || echo 644)" "debs/$file" \
+      "$root/usr/share/$name/$file"
+  done < <(server_files)
+
+  document=usr/share/doc/$name
+  { cat debs/copyright && sed 's/^$/./; s/^/ /' LICENSE; } |
+    install_text 644 "$root/$document/copyright"
+  changelog "$name" | gzip -9n | install_text 644 "$root/$document/changelog.gz"
+  close_package "$root" control.tools "DEPENDS=$(depends "$architecture" "$root")"
+}
+
 case $1 in
-  stage | deb) "$@" ;;
+  stage | deb | tools) "$@" ;;
   *) echo "debs/package.sh: unknown command $1" >&2 && exit 2 ;;
 esac

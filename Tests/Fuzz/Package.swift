@@ -12,6 +12,7 @@ let package = Package(
   targets: [
     .target(name: "CLinux", path: "Sources/CLinux"),
     .systemLibrary(name: "CDBus", path: "Sources/CDBus", pkgConfig: "dbus-1"),
+    .systemLibrary(name: "CMosquitto", path: "Sources/CMosquitto"),
     .systemLibrary(name: "CSensors", path: "Sources/CSensors"),
     .systemLibrary(name: "CSystemd", path: "Sources/CSystemd"),
     .module("Records", dependencies: []),
@@ -23,17 +24,20 @@ let package = Package(
     .program("epoll-psi"),
     .program("inotify-coredump", "CSystemd"),
     .program("inotify-pacct"),
+    .program("posix-mq-to-mqtt-bridge", "CMosquitto", "CSystemd"),
     .executableTarget(
       name: "fuzz-parsers",
       dependencies: [
         "CDBus", "Daemon", "Linux", "Records", "cyclic-file-read", "dbus-systemd-signals",
         "dlt-proc-watch", "epoll-psi", "inotify-coredump", "inotify-pacct",
+        "posix-mq-to-mqtt-bridge",
       ],
       path: "Parsers",
       // Debian's default linker, gold, fails on debug information of this compiler.
       linkerSettings: [
         .unsafeFlags(["-sanitize=fuzzer", "-use-ld=lld"]),
-        .linkedLibrary("dbus-1"), .linkedLibrary("sensors"), .linkedLibrary("systemd"),
+        .linkedLibrary("crypto"), .linkedLibrary("dbus-1"), .linkedLibrary("mosquitto"),
+        .linkedLibrary("sensors"), .linkedLibrary("ssl"), .linkedLibrary("systemd"),
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -13,8 +13,8 @@ shopt -s nullglob
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.."
 
 readonly all=(
-  accounting configuration coredump dbus-message dlt-connection dlt-trace inotify options pressure
-  proc-files record
+  accounting configuration coredump dbus-message dlt-connection dlt-trace inotify options outbox
+  pressure proc-files record spill
 )
 readonly work=.build/fuzz
 seconds=10
@@ -79,6 +79,13 @@ seed() {
         >"$seeds/both"
       printf '\0--help\0--interval=1h30min\0--version\0--print=no\0--queue-prefix\0/a.' >"$seeds/line"
       ;;
+    outbox | spill)
+      # Whole; cut; with a bit flipped in the head, in a slot, in a record.
+      printf '\1' >"$seeds/whole"
+      printf '\1\0\14' >"$seeds/cut"
+      printf '\1\377\377\0\0\1\14\0\1\0\40\1\100\40\1' >"$seeds/flipped"
+      printf 'samples-00000000000000000001-00000000000000000004-4.spill' >"$seeds/name"
+      ;;
     pressure)
       files "$fixtures/pressure"
       printf 'memory:some:150ms/2s' >"$seeds/trigger"
@@ -124,6 +131,10 @@ output=$(TMPDIR=$PWD/.build/tmp swift build -c release --package-path Tests/Fuzz
   printf '%s\n' "$output" >&2
   exit 1
 }
+
+FUZZ_FOLDER=$(mktemp -d -p /dev/shm fuzz-XXXXXX)
+export FUZZ_FOLDER
+trap 'rm -rf "$FUZZ_FOLDER"' EXIT
 
 # As many at once as there are processors, each for its whole time.
 declare -A parser_of=()

@@ -21,9 +21,11 @@ let parsers: [(name: String, parser: Parser)] = [
   ("dlt-trace", { trace(array($0, $1)) }),
   ("inotify", { inotifyEvents(array($0, $1)) }),
   ("options", { options(array($0, $1)) }),
+  ("outbox", { outboxFile(array($0, $1)) }),
   ("pressure", { pressure(array($0, $1)) }),
   ("proc-files", { procFiles(array($0, $1)) }),
   ("record", { record(array($0, $1)) }),
+  ("spill", { spillSegment(array($0, $1)) }),
 ]
 
 private func array(_ start: UnsafePointer<UInt8>, _ count: Int) -> [UInt8] {
