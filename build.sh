@@ -652,7 +652,7 @@ command_run() {
 
 # ---- Testing -------------------------------------------------------------------------------------
 
-steps=12
+steps=15
 step=0
 
 # step TITLE COMMAND...
@@ -676,7 +676,7 @@ command_test() {
       *) misuse "test: unknown option $1" ;;
     esac
   done
-  ((${#filters[@]} == 0)) || steps=6
+  ((${#filters[@]} == 0)) || steps=9
   need 'to test' "${libraries[@]}" "${test_tools[@]}"
   need_psutil
   need_unpacked systemd-coredump
@@ -692,18 +692,23 @@ command_test() {
   step "packages for ${architectures[*]}" package "${architectures[@]}"
   need_foreign_root arm64
   need_foreign_root armhf
+  step 'the package of the host tool' command_tools
   step 'lintian' lintian --fail-on error,warning --allow-root debs/*.deb
   ((${#filters[@]})) || step 'the same packages from another folder' reproduce
   host=(
     --disable-xctest --scratch-path .build/host --explicit-target-dependency-import-check error
   )
   step 'regular Swift' swift_build --build-tests "${host[@]}"
+  need_tool
+  step 'the host tool' build_tool --build-tests
   if ((${#filters[@]})); then
     step 'swift test' swift_test "${host[@]}" "${filters[@]}"
+    step 'tests of the host tool' swift_test "${tool[@]}" "${filters[@]}"
     return
   fi
   # Eight programs that want all the time of the machine would be in the way of the others.
   step 'swift test' swift_test "${host[@]}" --skip MinuteUnderValgrindTests
+  step 'tests of the host tool' swift_test "${tool[@]}"
   step 'a minute under valgrind' swift_test "${host[@]}" --filter MinuteUnderValgrindTests
   step 'random records' random_records "${architectures[@]}"
   step 'fuzzers' Tests/Fuzz/fuzz.sh --seconds 10
@@ -772,7 +777,7 @@ random_records() {
 }
 
 swift_test() {
-  local log=.build/host/test.log status=0 skipped
+  local log=.build/test.log status=0 skipped
   swift test --skip-build "$@" 2>&1 | tee "$log" || status=$?
 
   # `➜ Test NAME skipped: "REASON"`; `was cancelled after … seconds: "REASON"` when it said so itself.
