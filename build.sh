@@ -52,7 +52,8 @@ readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@
 # What a Debian system consists of that is booted by the tests, and what they install there.
 readonly root_packages=(systemd systemd-sysv dbus)
 readonly root_downloads=(
-  dlt-daemon dlt-tools mosquitto mosquitto-clients systemd-coredump "${libraries[@]}"
+  dlt-daemon dlt-tools libsqlite3-0 libstdc++6 mosquitto mosquitto-clients systemd-coredump
+  "${libraries[@]}"
 )
 # dpkg-shlibdeps(1) reads programs with objdump(1) of their architecture.
 readonly package_tools=(dpkg-dev binutils)

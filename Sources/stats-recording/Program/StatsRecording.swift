@@ -9,5 +9,6 @@ struct StatsRecording: AsyncParsableCommand {
     discussion: """
       Example: stats-recording watch --host broker.example --device pi-7
       """,
+    version: "stats-recording \(Version.text)",
     subcommands: [Watch.self])
 }

@@ -14,7 +14,8 @@ final class Broker {
     self.settings = settings
     // Somebody else may take the port between the choice and the use of it.
     for _ in 0..<20 {
-      port = Int.random(in: 20000..<60000)
+      // Below those that Linux gives to clients: it is to be free again after a restart.
+      port = Int.random(in: 15000..<32000)
       do {
         try start()
         return
