@@ -44,4 +44,9 @@ struct JSONValueTests {
   func timesKeepTheirNanoseconds(_ digits: String, _ nanoseconds: Int64) {
     #expect(JSONValue.number(digits).nanoseconds == nanoseconds)
   }
+
+  @Test(arguments: ["9223372036.9", "-9223372036.9", "9223372037", "1e9", "99999999999999999999"])
+  func timesThatNoClockTellsAreNone(_ digits: String) {
+    #expect(JSONValue.number(digits).nanoseconds == nil)
+  }
 }

@@ -10,5 +10,10 @@ struct StatsRecording: AsyncParsableCommand {
       Example: stats-recording watch --host broker.example --device pi-7
       """,
     version: "stats-recording \(Version.text)",
-    subcommands: [Watch.self])
+    subcommands: [
+      Watch.self,
+      Record.self,
+      Replay.self,
+      Losses.self,
+    ])
 }

@@ -10,7 +10,9 @@ struct BrokerOptions: ParsableArguments {
   var port: Int?
 
   @Option(help: ArgumentHelp("What the topics begin with.", valueName: "text"))
-  var topicPrefix = "stats"
+  var topicPrefix = Self.defaultTopicPrefix
+
+  static let defaultTopicPrefix = "stats"
 
   @Option(help: ArgumentHelp("Who to log in as.", valueName: "name"))
   var username: String?

@@ -1,3 +1,4 @@
+import CMosquitto
 import Foundation
 
 /// What a subscription tells.
@@ -27,27 +28,43 @@ struct Subscription {
     continuation.onTermination = { _ in ended.set() }
     let output = Output(continuation: continuation, ended: ended)
     Thread.detachNewThread {
-      var delay = 0.5
-      while !ended.isSet {
-        var wasSubscribed = false
-        do {
-          try Self.run(options, topics, qos, output) { wasSubscribed = true }
-        } catch {
-          output.put(.lost(error as? BrokerFailure ?? BrokerFailure(description: "\(error)")))
+      Self.follow(options, topics: topics, qos: qos, until: ended) { output.put($0) }
+    }
+  }
+
+  /// The same on the calling thread, until `ended`. With a `session` the broker keeps what comes while
+  /// nobody is connected by that name; `afterTurn` is called between messages and when none comes.
+  static func follow(
+    _ options: BrokerOptions, topics: [String], qos: Int32 = 1, session: String? = nil,
+    until ended: OneWaySwitch, afterTurn: () -> Void = {},
+    _ handle: @escaping (SubscriptionEvent) -> Void
+  ) {
+    var delay = 0.5
+    while !ended.isSet {
+      var wasSubscribed = false
+      do {
+        try run(options, topics, qos, session, ended, afterTurn) { event in
+          if case .subscribed = event { wasSubscribed = true }
+          handle(event)
         }
-        delay = wasSubscribed ? 0.5 : min(30, delay * 2)
-        let until = Date(timeIntervalSinceNow: delay * Double.random(in: 0.75...1))
-        while !ended.isSet && Date() < until { usleep(50_000) }
+      } catch {
+        handle(.lost(error as? BrokerFailure ?? BrokerFailure(description: "\(error)")))
+      }
+      delay = wasSubscribed ? 0.5 : min(30, delay * 2)
+      let until = Date(timeIntervalSinceNow: delay * Double.random(in: 0.75...1))
+      while !ended.isSet && Date() < until {
+        usleep(50_000)
+        afterTurn()
       }
     }
   }
 
   /// One connection, until it is lost or nobody reads any more.
   private static func run(
-    _ options: BrokerOptions, _ topics: [String], _ qos: Int32, _ output: Output,
-    subscribed: @escaping () -> Void
+    _ options: BrokerOptions, _ topics: [String], _ qos: Int32, _ session: String?,
+    _ ended: OneWaySwitch, _ afterTurn: () -> Void, _ handle: @escaping (SubscriptionEvent) -> Void
   ) throws {
-    let client = try BrokerClient(options)
+    let client = try BrokerClient(options, id: session, keepsSession: session != nil)
     var failure: BrokerFailure?
     client.onConnect = { [unowned client] reason in
       guard reason == 0 else {
@@ -66,18 +83,27 @@ struct Subscription {
             "broker \(options.address) refuses to send \(topics.joined(separator: ", ")): "
             + BrokerClient.words(of: refusal))
       } else {
-        subscribed()
-        output.put(.subscribed)
+        handle(.subscribed)
       }
     }
-    client.onMessage = { output.put(.message($0)) }
-    try client.connect()
-    while !output.ended.isSet {
+    client.onMessage = { handle(.message($0)) }
+    var properties: OpaquePointer?
+    defer { mosquitto_property_free_all(&properties) }
+    if session != nil {
+      mosquitto_property_add_int32(
+        &properties, Int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL.rawValue), sessionExpirySeconds)
+    }
+    try client.connect(properties: properties)
+    while !ended.isSet {
       try client.loop(timeoutMilliseconds: 100)
       if let failure { throw failure }
+      afterTurn()
     }
     client.disconnect()
   }
+
+  /// How long a broker shall keep a session: a week.
+  static let sessionExpirySeconds: UInt32 = 7 * 86400
 
   private struct Output {
     let continuation: AsyncStream<SubscriptionEvent>.Continuation

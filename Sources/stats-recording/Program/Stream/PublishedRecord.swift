@@ -80,8 +80,10 @@ extension JSONValue {
     guard fraction.allSatisfy({ ("0"..."9").contains($0) }) else { return nil }
     let rest = Int64(fraction + String(repeating: "0", count: 9 - fraction.count)) ?? 0
     let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-    guard !overflow else { return nil }
-    return digits.hasPrefix("-") ? product - rest : product &+ rest
+    let (sum, overflows) =
+      digits.hasPrefix("-")
+      ? product.subtractingReportingOverflow(rest) : product.addingReportingOverflow(rest)
+    return overflow || overflows ? nil : sum
   }
 }
 

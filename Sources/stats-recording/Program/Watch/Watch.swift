@@ -41,9 +41,7 @@ struct Watch: AsyncParsableCommand {
 
   func run() async throws {
     let patterns = fields.map(FieldPattern.init)
-    let topic = [broker.topicPrefix, device ?? "+", program ?? "#"].joined(separator: "/")
-    // `a/b/#` is also for `a/b`.
-    let topics = [program == nil ? topic : topic + "/#"]
+    let topics = broker.topics(device: device, program: program)
     var shown = 0
     var hasSubscribed = false
     for await event in Subscription(broker, topics: topics).events {

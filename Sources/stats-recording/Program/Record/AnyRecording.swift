@@ -1,0 +1,78 @@
+import Foundation
+
+/// A recording of either form, to be read.
+enum AnyRecording {
+  case csv(CSVRecording)
+  case sqlite(Recording)
+
+  /// By what stands at the path: a folder or a CSV file, or an SQLite file. Errors: neither.
+  init(_ path: String) throws(RecordingFailure) {
+    let beginning = FileHandle(forReadingAtPath: path).flatMap { try? $0.read(upToCount: 16) }
+    if beginning == Data("SQLite format 3\0".utf8) {
+      self = .sqlite(try Recording(path))
+    } else {
+      self = .csv(try CSVRecording(path))
+    }
+  }
+
+  /// The messages that are wanted, in the order that is wanted. CSV files are in the order of arrival;
+  /// for another one they are read into an SQLite file that is gone at the end. `torn` is told what
+  /// is not whole.
+  func messages(
+    _ selection: RecordingSelection, torn: @escaping (String) -> Void
+  ) throws(RecordingFailure) -> RecordedMessages {
+    switch self {
+    case .sqlite(let recording): return try recording.messages(selection)
+    case .csv(let recording):
+      var messages = try recording.messages(torn: torn)
+      guard case .arrival = selection.order else {
+        return try Self.sorted(messages, selection)
+      }
+      return RecordedMessages {
+        while let message = try messages.next() {
+          if selection.includes(message.source) && selection.includes(message) { return message }
+        }
+        return nil
+      }
+    }
+  }
+
+  private static func sorted(
+    _ messages: RecordedMessages, _ selection: RecordingSelection
+  ) throws(RecordingFailure) -> RecordedMessages {
+    let folder = FileManager.default.temporaryDirectory
+      .appending(path: "stats-recording-\(UUID().uuidString)").path()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+      throw RecordingFailure("\(folder): \(error.localizedDescription)")
+    }
+    let path = "\(folder)/sorted.sqlite"
+    let writer = try RecordingWriter(path, RecordingLimits())
+    var messages = messages
+    try writer.copy(&messages)
+    // Its descriptors outlive the names.
+    let sorted = try Recording(path)
+    writer.close()
+    return try sorted.messages(selection)
+  }
+}
+
+extension RecordingTarget {
+  /// Writes all messages; returns what became of them. Errors: one cannot be read.
+  @discardableResult
+  func copy(_ messages: inout RecordedMessages) throws(RecordingFailure) -> RecordingCount {
+    var count = RecordingCount()
+    var batch: [Arrival] = []
+    while let message = try messages.next() {
+      batch.append(try Arrival(message))
+      if batch.count == 2000 {
+        count += write(batch)
+        batch.removeAll(keepingCapacity: true)
+      }
+    }
+    count += write(batch)
+    return count
+  }
+}

@@ -1,0 +1,225 @@
+import Foundation
+
+/// A folder of CSV files, one for each device, program and kind, that records are written to.
+final class CSVFolder: RecordingTarget {
+  let path: String
+  private(set) var lastReceived: Int64 = 0
+  private let limits: RecordingLimits
+  private let lock: RecordingLock
+  private var files: [RecordedKind: CSVFile] = [:]
+  private var openFiles: [CSVFile] = []
+  private var seen = SeenRecords()
+  private var notices: [String] = []
+  private var fault = RecordingFault()
+  private var removal: CSVRemoval
+  private var removalFails = false
+
+  /// libmosquitto waits with select(2), which knows no descriptor above 1023.
+  static let maximumOpenFiles = 200
+
+  /// Makes the folder if it is not there, and goes on with the files that are. Errors: it cannot be
+  /// made or read, or another recorder has it.
+  init(_ path: String, _ limits: RecordingLimits) throws(RecordingFailure) {
+    self.path = path
+    self.limits = limits
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw RecordingFailure("\(path): cannot be made: \(error.localizedDescription)")
+    }
+    lock = try RecordingLock("\(path)/.lock", names: path)
+    removal = CSVRemoval(path, limits)
+    for (folder, file) in try CSVRemoval.files(path) {
+      guard let stem = CSVName.activeStem(file) else { continue }
+      try goOn(folder: "\(path)/\(folder)", stem: stem)
+    }
+  }
+
+  /// Which file a record goes to; the prefix is a column.
+  private struct RecordedKind: Hashable {
+    let device: String
+    let program: String
+    let kind: String
+  }
+
+  func write(_ arrivals: [Arrival]) -> RecordingCount {
+    var count = RecordingCount()
+    var dirty: [ObjectIdentifier: CSVFile] = [:]
+    for arrival in arrivals {
+      lastReceived = max(lastReceived, arrival.message.received)
+      if let identity = arrival.identity,
+        !seen.insert(identity, of: arrival.message.source.topic)
+      {
+        count.duplicated += 1
+        continue
+      }
+      do throws(RecordingFailure) {
+        let file = try file(arrival.message.source)
+        file.append(arrival)
+        dirty[ObjectIdentifier(file)] = file
+      } catch {
+        count.notWritten += 1
+        tell(fault.failed(error, records: 1))
+      }
+    }
+    for file in dirty.values {
+      let rows = file.pendingRows
+      do throws(RecordingFailure) {
+        makeRoom(for: file)
+        try file.flush()
+        count.written += rows
+        tell(fault.succeeded(path))
+      } catch {
+        file.forget()
+        count.notWritten += rows
+        tell(fault.failed(error, records: rows))
+      }
+      if let limit = limits.rotateSize, file.size >= limit { rotate(file) }
+    }
+    return count
+  }
+
+  func tidy() {
+    if let age = limits.rotateAge {
+      let now = Int64(Date().timeIntervalSince1970 * 1e6)
+      for file in files.values where file.size > 0 {
+        if let first = file.firstReceived, now - first >= age { rotate(file) }
+      }
+    }
+    do throws(RecordingFailure) {
+      notices += try removal.run { [self] path in
+        guard let entry = files.first(where: { $0.value.path == path }) else { return }
+        entry.value.close()
+        openFiles.removeAll { $0 === entry.value }
+        files[entry.key] = nil
+      }
+      removalFails = false
+    } catch {
+      defer { removalFails = true }
+      guard !removalFails else { return }
+      tell("\(error); nothing is removed until that is over")
+    }
+  }
+
+  func close() {
+    for file in files.values { file.close() }
+    openFiles.removeAll()
+  }
+
+  func takeNotices() -> [String] {
+    defer { notices.removeAll() }
+    return notices
+  }
+
+  var removed: String? {
+    limits.keepSize == nil && limits.keepAge == nil
+      ? nil : "\(removal.count) files removed (\(ByteCount.words(removal.bytes)))"
+  }
+
+  // MARK: Files
+
+  private func file(_ source: RecordedSource) throws(RecordingFailure) -> CSVFile {
+    let kind = RecordedKind(
+      device: source.topic.device, program: source.topic.program, kind: source.kind)
+    if let file = files[kind] { return file }
+    let folder = "\(path)/\(CSVName.folder(kind.device))"
+    if mkdir(folder, 0o755) != 0 && errno != EEXIST {
+      throw RecordingFailure("\(folder): mkdir: \(String(cString: strerror(errno)))")
+    }
+    let layout = CSVLayout(kind: source.kind)
+    let stem = CSVName.stem(source)
+    let file =
+      try goOn(folder: folder, stem: stem, layout: layout)
+      ?? CSVFile(folder: folder, stem: stem, layout: layout)
+    files[kind] = file
+    return file
+  }
+
+  /// Looks at a file that is there: tells a torn row, remembers what is in it. nil: begin anew.
+  @discardableResult
+  private func goOn(
+    folder: String, stem: String, layout: CSVLayout? = nil
+  ) throws(RecordingFailure) -> CSVFile? {
+    let name = "\(folder)/\(CSVName.file(stem))"
+    guard access(name, F_OK) == 0 else { return nil }
+    let found = try CSVInspection(name)
+    if found.tornBytes > 0 {
+      guard truncate(name, found.wholeBytes) == 0 else {
+        throw RecordingFailure("\(name): truncate: \(String(cString: strerror(errno)))")
+      }
+      notices.append("\(name): its last row was torn: \(found.tornBytes) bytes dropped")
+    }
+    for message in found.recent {
+      if let record = message.record { _ = seen.insert(record.identity, of: record.topic) }
+    }
+    lastReceived = max(lastReceived, found.last?.received ?? 0)
+    let file = CSVFile(
+      folder: folder, stem: stem, found: found,
+      layout: found.layout ?? layout ?? CSVLayout(kind: ""))
+    // Another version had other columns.
+    guard let layout, found.layout != layout, file.size > 0 else { return file }
+    try file.rotate()
+    return nil
+  }
+
+  private func makeRoom(for file: CSVFile) {
+    if file.isOpen { return }
+    if openFiles.count >= Self.maximumOpenFiles { openFiles.removeFirst().close() }
+    openFiles.append(file)
+  }
+
+  private func rotate(_ file: CSVFile) {
+    openFiles.removeAll { $0 === file }
+    do throws(RecordingFailure) { try file.rotate() } catch {
+      tell("\(error); its rows go on in the same file")
+      return
+    }
+    if let entry = files.first(where: { $0.value === file }) { files[entry.key] = nil }
+  }
+
+  private func tell(_ notice: String?) {
+    if let notice { notices.append(notice) }
+  }
+}
+
+/// The records that were seen, to know one that comes twice.
+struct SeenRecords {
+  private struct Run: Hashable {
+    let device: String
+    let program: String
+    let run: RecordRun
+  }
+
+  private var runs: [Run: SequenceSet] = [:]
+
+  /// When there are more runs than these, all are forgotten.
+  static let capacity = 100_000
+
+  /// Whether it is new.
+  mutating func insert(_ identity: RecordIdentity, of topic: RecordTopic) -> Bool {
+    if runs.count > Self.capacity { runs.removeAll() }
+    return runs[
+      Run(device: topic.device, program: topic.program, run: identity.run),
+      default: SequenceSet()
+    ].insert(identity.sequence)
+  }
+}
+
+/// One recorder has a recording: flock(2), so that it goes with the process.
+final class RecordingLock {
+  private let descriptor: Int32
+
+  /// Errors: another process has it.
+  init(_ path: String, names: String) throws(RecordingFailure) {
+    descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw RecordingFailure("\(path): \(String(cString: strerror(errno)))")
+    }
+    guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+      close(descriptor)
+      throw RecordingFailure("\(names): another recorder writes there; give this one another place")
+    }
+  }
+
+  deinit { close(descriptor) }
+}
