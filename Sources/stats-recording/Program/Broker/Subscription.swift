@@ -19,7 +19,8 @@ struct Subscription {
   /// How many events may wait for the reader.
   static let capacity = 4096
 
-  init(_ options: BrokerOptions, topics: [String], qos: Int32 = 1) {
+  /// What is put into `outgoing` is published on the same connection.
+  init(_ options: BrokerOptions, topics: [String], qos: Int32 = 1, outgoing: Outgoing? = nil) {
     let (events, continuation) = AsyncStream.makeStream(
       of: SubscriptionEvent.self, bufferingPolicy: .bufferingOldest(Self.capacity))
     self.events = events
@@ -31,7 +32,7 @@ struct Subscription {
       while !ended.isSet {
         var wasSubscribed = false
         do {
-          try Self.run(options, topics, qos, output) { wasSubscribed = true }
+          try Self.run(options, topics, qos, output, outgoing) { wasSubscribed = true }
         } catch {
           output.put(.lost(error as? BrokerFailure ?? BrokerFailure(description: "\(error)")))
         }
@@ -45,16 +46,18 @@ struct Subscription {
   /// One connection, until it is lost or nobody reads any more.
   private static func run(
     _ options: BrokerOptions, _ topics: [String], _ qos: Int32, _ output: Output,
-    subscribed: @escaping () -> Void
+    _ outgoing: Outgoing?, subscribed: @escaping () -> Void
   ) throws {
     let client = try BrokerClient(options)
     var failure: BrokerFailure?
+    var isConnected = false
     client.onConnect = { [unowned client] reason in
       guard reason == 0 else {
         failure = BrokerFailure(
           description: "broker \(options.address) refuses: \(BrokerClient.words(of: reason))")
         return
       }
+      isConnected = true
       do throws(BrokerFailure) {
         for topic in topics { try client.subscribe(topic, qos: qos) }
       } catch { failure = error }
@@ -71,8 +74,11 @@ struct Subscription {
       }
     }
     client.onMessage = { output.put(.message($0)) }
+    outgoing?.begin()
+    client.onPublish = { outgoing?.acknowledge($0, $1) }
     try client.connect()
     while !output.ended.isSet {
+      if isConnected { try outgoing?.publish(on: client) }
       try client.loop(timeoutMilliseconds: 100)
       if let failure { throw failure }
     }
