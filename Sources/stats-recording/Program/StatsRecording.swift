@@ -15,5 +15,6 @@ struct StatsRecording: AsyncParsableCommand {
       Record.self,
       Replay.self,
       Losses.self,
+      HomeAssistant.self,
     ])
 }

@@ -51,8 +51,9 @@ final class Subscriber {
     let lines = process.output
     seen += lines[linesSeen...].compactMap { line in
       let parts = line.split(separator: " ", maxSplits: 3)
-      guard parts.count == 4, parts[0] == "message" else { return nil }
-      let payload = String(parts[3])
+      // An empty payload leaves three.
+      guard parts.count >= 3, parts[0] == "message" else { return nil }
+      let payload = parts.count > 3 ? String(parts[3]) : ""
       let object = try? JSONSerialization.jsonObject(with: Data(payload.utf8))
       return Message(
         topic: String(parts[2]), isRetained: parts[1] == "1", payload: payload,

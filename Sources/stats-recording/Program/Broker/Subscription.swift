@@ -20,7 +20,8 @@ struct Subscription {
   /// How many events may wait for the reader.
   static let capacity = 4096
 
-  init(_ options: BrokerOptions, topics: [String], qos: Int32 = 1) {
+  /// What is put into `outgoing` is published on the same connection.
+  init(_ options: BrokerOptions, topics: [String], qos: Int32 = 1, outgoing: Outgoing? = nil) {
     let (events, continuation) = AsyncStream.makeStream(
       of: SubscriptionEvent.self, bufferingPolicy: .bufferingOldest(Self.capacity))
     self.events = events
@@ -28,7 +29,9 @@ struct Subscription {
     continuation.onTermination = { _ in ended.set() }
     let output = Output(continuation: continuation, ended: ended)
     Thread.detachNewThread {
-      Self.follow(options, topics: topics, qos: qos, until: ended) { output.put($0) }
+      Self.follow(options, topics: topics, qos: qos, outgoing: outgoing, until: ended) {
+        output.put($0)
+      }
     }
   }
 
@@ -36,14 +39,14 @@ struct Subscription {
   /// nobody is connected by that name; `afterTurn` is called between messages and when none comes.
   static func follow(
     _ options: BrokerOptions, topics: [String], qos: Int32 = 1, session: String? = nil,
-    until ended: OneWaySwitch, afterTurn: () -> Void = {},
+    outgoing: Outgoing? = nil, until ended: OneWaySwitch, afterTurn: () -> Void = {},
     _ handle: @escaping (SubscriptionEvent) -> Void
   ) {
     var delay = 0.5
     while !ended.isSet {
       var wasSubscribed = false
       do {
-        try run(options, topics, qos, session, ended, afterTurn) { event in
+        try run(options, topics, qos, session, outgoing, ended, afterTurn) { event in
           if case .subscribed = event { wasSubscribed = true }
           handle(event)
         }
@@ -62,16 +65,19 @@ struct Subscription {
   /// One connection, until it is lost or nobody reads any more.
   private static func run(
     _ options: BrokerOptions, _ topics: [String], _ qos: Int32, _ session: String?,
-    _ ended: OneWaySwitch, _ afterTurn: () -> Void, _ handle: @escaping (SubscriptionEvent) -> Void
+    _ outgoing: Outgoing?, _ ended: OneWaySwitch, _ afterTurn: () -> Void,
+    _ handle: @escaping (SubscriptionEvent) -> Void
   ) throws {
     let client = try BrokerClient(options, id: session, keepsSession: session != nil)
     var failure: BrokerFailure?
+    var isConnected = false
     client.onConnect = { [unowned client] reason in
       guard reason == 0 else {
         failure = BrokerFailure(
           description: "broker \(options.address) refuses: \(BrokerClient.words(of: reason))")
         return
       }
+      isConnected = true
       do throws(BrokerFailure) {
         for topic in topics { try client.subscribe(topic, qos: qos) }
       } catch { failure = error }
@@ -87,6 +93,8 @@ struct Subscription {
       }
     }
     client.onMessage = { handle(.message($0)) }
+    outgoing?.begin()
+    client.onPublish = { outgoing?.acknowledge($0, $1) }
     var properties: OpaquePointer?
     defer { mosquitto_property_free_all(&properties) }
     if session != nil {
@@ -95,6 +103,7 @@ struct Subscription {
     }
     try client.connect(properties: properties)
     while !ended.isSet {
+      if isConnected { try outgoing?.publish(on: client) }
       try client.loop(timeoutMilliseconds: 100)
       if let failure { throw failure }
       afterTurn()

@@ -30,13 +30,7 @@ struct Watch: AsyncParsableCommand {
   var fields: [String] = []
 
   func validate() throws {
-    for field in fields {
-      let near = FieldCatalog.suggestions(for: FieldPattern(field))
-      if !near.isEmpty {
-        throw ValidationError(
-          "no field is called \(field); near are \(near.joined(separator: ", "))")
-      }
-    }
+    for field in fields { try FieldCatalog.check(field) }
   }
 
   func run() async throws {
