@@ -62,7 +62,8 @@ struct Subscription {
     client.onSubscribe = { reasons in
       if let refusal = reasons.first(where: { $0 >= 0x80 }) {
         failure = BrokerFailure(
-          description: "broker \(options.address) refuses to send \(topics.joined(separator: ", ")): "
+          description:
+            "broker \(options.address) refuses to send \(topics.joined(separator: ", ")): "
             + BrokerClient.words(of: refusal))
       } else {
         subscribed()
