@@ -16,6 +16,8 @@ struct Database: Sendable {
     // A POST that is sent elsewhere becomes a GET: better told than followed.
     configuration.redirectConfiguration = .disallow
     configuration.timeout.connect = .seconds(5)
+    // Else it tries to connect in silence until the request's time is over.
+    configuration.connectionPool.retryConnectionEstablishment = false
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
   }
 
