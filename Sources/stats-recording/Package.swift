@@ -18,12 +18,13 @@ let package = Package(
   ],
   targets: [
     .systemLibrary(name: "CMosquitto", path: "Modules/CMosquitto"),
+    .systemLibrary(name: "CZlib", path: "Modules/CZlib"),
     // The wire format and the list of all fields, the same sources as on the device.
     .target(name: "Records", path: "Modules/Records", swiftSettings: strict),
     .executableTarget(
       name: "stats-recording",
       dependencies: [
-        "CMosquitto", "Records",
+        "CMosquitto", "CZlib", "Records",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "GRDB", package: "GRDB.swift"),
@@ -40,7 +41,8 @@ let package = Package(
     .target(
       name: "DeviceRig", dependencies: ["CLinux", "Records", "TestSupport"], path: "Tests/Rig",
       sources: [
-        "Broker.swift", "ChildProcess.swift", "Machine.swift", "Rig.swift", "Subscriber.swift",
+        "Broker.swift", "ChildProcess.swift", "LoadGenerator.swift", "Machine.swift", "Rig.swift",
+        "Subscriber.swift",
       ]),
     .testTarget(
       name: "StatsRecordingTests", dependencies: ["DeviceRig", "Records", "stats-recording"],

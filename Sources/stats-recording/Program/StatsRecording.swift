@@ -16,5 +16,6 @@ struct StatsRecording: AsyncParsableCommand {
       Replay.self,
       Losses.self,
       HomeAssistant.self,
+      Influx.self,
     ])
 }

@@ -89,6 +89,7 @@ final class LoadGenerator: @unchecked Sendable {
   private func push(_ template: [UInt8], _ rate: Int) {
     var record = template
     let begin = Self.now(CLOCK_MONOTONIC)
+    var lastMicrosecond: Int64 = 0
     while true {
       let (next, offset, isStopping) = lock.withLock { (sequence, self.offset, self.isStopping) }
       if isStopping || next >= limit { return }
@@ -99,6 +100,8 @@ final class LoadGenerator: @unchecked Sendable {
         continue
       }
       let realTime = Self.now(CLOCK_REALTIME)
+      // JSON tells microseconds: no two records have the same time, which databases know them by.
+      if realTime / 1000 == lastMicrosecond { continue }
       record.withUnsafeMutableBytes {
         $0.storeBytes(of: next.littleEndian, toByteOffset: 24, as: UInt64.self)
         $0.storeBytes(of: Self.now(CLOCK_BOOTTIME).littleEndian, toByteOffset: 40, as: Int64.self)
@@ -110,7 +113,10 @@ final class LoadGenerator: @unchecked Sendable {
       let result = record.withUnsafeBytes {
         mq_timedsend(queue, $0.bindMemory(to: CChar.self).baseAddress!, $0.count, 0, &time)
       }
-      if result == 0 { lock.withLock { sequence += 1 } }
+      if result == 0 {
+        lastMicrosecond = realTime / 1000
+        lock.withLock { sequence += 1 }
+      }
     }
   }
 

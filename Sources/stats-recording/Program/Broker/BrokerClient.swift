@@ -12,6 +12,10 @@ struct BrokerFailure: Error, Equatable, CustomStringConvertible {
 /// ``loop(timeoutMilliseconds:)`` and the other calls.
 final class BrokerClient {
   var onConnect: (Int32) -> Void = { _ in }
+  /// With the reason code; without one, the connection simply broke.
+  var onDisconnect: (Int32) -> Void = { _ in }
+  /// Whether the broker still had the session that was asked for; known when it has answered.
+  private(set) var hadSession = false
   var onMessage: (Message) -> Void = { _ in }
   /// The reason code for each topic that was asked for: 0x80 and above is a refusal.
   var onSubscribe: ([Int32]) -> Void = { _ in }
@@ -93,8 +97,14 @@ final class BrokerClient {
   }
 
   private func setCallbacks() {
-    mosquitto_connect_v5_callback_set(client) { _, object, reason, _, _ in
-      BrokerClient.from(object).onConnect(reason)
+    mosquitto_connect_v5_callback_set(client) { _, object, reason, flags, _ in
+      let client = BrokerClient.from(object)
+      // MQTT 5, 3.2.2.1: the lowest bit says that a session is present.
+      client.hadSession = flags & 1 != 0
+      client.onConnect(reason)
+    }
+    mosquitto_disconnect_v5_callback_set(client) { _, object, reason, _ in
+      BrokerClient.from(object).onDisconnect(reason)
     }
     mosquitto_subscribe_v5_callback_set(client) { _, object, _, count, granted, _ in
       BrokerClient.from(object).onSubscribe((0..<Int(count)).map { granted?[$0] ?? 0x80 })
