@@ -17,5 +17,6 @@ struct StatsRecording: AsyncParsableCommand {
       Losses.self,
       HomeAssistant.self,
       Influx.self,
+      Plot.self,
     ])
 }

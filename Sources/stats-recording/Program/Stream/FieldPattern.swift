@@ -27,6 +27,12 @@ struct FieldPattern: Sendable {
     return Self.matches(wanted, path[...]) || Self.matches(wanted, path[1...])
   }
 
+  /// Whether topics of a program may match; without a name, of any program.
+  func mayMatch(program: String?) -> Bool {
+    guard let program, levels.count > 1 else { return true }
+    return levels.dropLast().prefix(2).contains { Self.glob($0, program) } || levels[0] == "**"
+  }
+
   private static func matches(_ wanted: ArraySlice<String>, _ path: ArraySlice<String>) -> Bool {
     guard let first = wanted.first else { return path.isEmpty }
     if first == "**" {
@@ -73,6 +79,32 @@ enum FieldCatalog {
       .filter { $0.distance <= max(3, $0.name.count / 2) }
       .sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }
       .prefix(5).map(\.name)
+  }
+
+  /// What a beginning may become, for completion in a shell; with `numbersOnly` fields that can be
+  /// drawn alone.
+  static func completions(of beginning: String, numbersOnly: Bool) -> [String] {
+    let entries = entries.filter { entry in
+      guard numbersOnly else { return true }
+      switch entry.listed.form {
+      case .integer, .decimal, .boolean: return entry.listed.field.nature != .identity
+      case .name, .text: return false
+      }
+    }
+    var found: Set<String> = []
+    if let slash = beginning.lastIndex(of: "/") {
+      let path = beginning[...slash]
+      let isProgramAlone = path.firstIndex(of: "/") == slash
+      for entry in entries where FieldPattern(path + entry.name).mayMatch(program: entry.program) {
+        // Behind a program stands the place, where its records have one.
+        let hasPlace = entry.kind != .systemInformation && entry.kind != .processExit
+        found.insert(path + (isProgramAlone && hasPlace ? "*/" : "") + entry.name)
+      }
+    } else {
+      for entry in entries { found.insert(entry.name) }
+      for program in Set(entries.compactMap(\.program)) { found.insert(program + "/") }
+    }
+    return found.filter { $0.hasPrefix(beginning) }.sorted()
   }
 
   /// Levenshtein's, but that a word of the name alone costs little: `temperature` is near to
