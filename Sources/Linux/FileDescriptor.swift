@@ -44,3 +44,17 @@ public func readFile(_ path: Text, limit: Int = 65536) throws(SystemError) -> [U
 
 /// Whether there is something at this path: access(2).
 public func exists(_ path: Text) -> Bool { access(path.c, F_OK) == 0 }
+
+/// Allows the program as many descriptors as the hard limit does, and returns how many it may have.
+///
+/// systemd.exec(5) on LimitNOFILE=: right for a program without select(2). What still cannot be
+/// opened is told where it happens.
+@discardableResult
+public func allowMoreDescriptors() -> Int {
+  let descriptors = Int32(RLIMIT_NOFILE.rawValue)
+  var limit = rlimit()
+  guard getrlimit(descriptors, &limit) == 0 else { return 0 }
+  let soft = limit.rlim_cur
+  limit.rlim_cur = limit.rlim_max
+  return Int(clamping: setrlimit(descriptors, &limit) == 0 ? limit.rlim_max : soft)
+}

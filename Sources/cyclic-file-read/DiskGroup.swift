@@ -60,6 +60,7 @@ struct Partitions {
 
   private let sysfs: Text
   private var devices: [Device] = []
+  private var next = 0
 
   init(sysfs: Text) {
     self.sysfs = sysfs
@@ -67,10 +68,8 @@ struct Partitions {
 
   /// nil: sysfs does not know the device.
   mutating func contain(_ disk: Disk) -> Bool? {
-    let known = devices.firstIndex {
-      $0.majorNumber == disk.majorNumber && $0.minorNumber == disk.minorNumber
-    }
-    if let known {
+    if let known = firstIndex(of: disk) {
+      next = known + 1
       if devices[known].name == disk.device { return devices[known].isPartition }
       devices.remove(at: known)
     }
@@ -84,6 +83,16 @@ struct Partitions {
       Device(
         majorNumber: disk.majorNumber, minorNumber: disk.minorNumber, name: disk.device,
         isPartition: isPartition))
+    next = devices.count
     return isPartition
+  }
+
+  private func firstIndex(of disk: Disk) -> Int? {
+    func isKnown(_ device: Device) -> Bool {
+      device.majorNumber == disk.majorNumber && device.minorNumber == disk.minorNumber
+    }
+    // As long as no device comes or goes, the next one is where it was the last time.
+    if next < devices.count && isKnown(devices[next]) { return next }
+    return devices.firstIndex(where: isKnown)
   }
 }

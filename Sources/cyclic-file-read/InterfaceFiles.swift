@@ -49,7 +49,7 @@ struct InterfaceFiles: ~Copyable {
     let interface = interfaces[next]
     next += 1
     interface.isSeen = true
-    let count = interface.state.load(&buffer)
+    let count = interface.state.load(&buffer, isAttribute: true)
     if count > 0 {
       record.state = NetworkInterface.State(parsing: buffer.span.extracting(first: count))
     }

@@ -72,7 +72,7 @@ struct ProcFile: ~Copyable {
 
   /// The number that is the whole file, as most files of sysfs have it; nil if there is none.
   mutating func number(_ buffer: inout [UInt8]) -> UInt64? {
-    let count = load(&buffer)
+    let count = load(&buffer, isAttribute: true)
     guard count > 0 else { return nil }
     let text = buffer.span.extracting(first: count)
     var offset = 0
@@ -81,18 +81,21 @@ struct ProcFile: ~Copyable {
   }
 
   /// How long the file is, or minus the number of the error.
-  mutating func load(_ buffer: inout [UInt8]) -> Int {
+  ///
+  /// An attribute of sysfs is a page at most and comes in one read, so that there is no need to ask
+  /// for its end; the tables of procfs come in pieces.
+  mutating func load(_ buffer: inout [UInt8], isAttribute: Bool = false) -> Int {
     let wasOpen = raw >= 0
-    var result = loadOpen(&buffer)
+    var result = loadOpen(&buffer, isAttribute)
     // EINVAL is how sysfs says that there is no value now.
     if result < 0 && result != -Int(EINVAL) {
       descriptor = nil
-      if wasOpen { result = loadOpen(&buffer) }
+      if wasOpen { result = loadOpen(&buffer, isAttribute) }
     }
     return result
   }
 
-  private mutating func loadOpen(_ buffer: inout [UInt8]) -> Int {
+  private mutating func loadOpen(_ buffer: inout [UInt8], _ isAttribute: Bool) -> Int {
     let errno = openIfClosed()
     if errno != 0 { return -Int(errno) }
     var count = 0
@@ -107,7 +110,12 @@ struct ProcFile: ~Copyable {
         pread(raw, $0.baseAddress.map { $0 + start }, room, off_t(start))
       }
       if more == 0 { return count }
-      if more > 0 { count += more } else if clinux_errno() != EINTR { return -Int(clinux_errno()) }
+      if more > 0 {
+        count += more
+        if isAttribute && count < buffer.count { return count }
+      } else if clinux_errno() != EINTR {
+        return -Int(clinux_errno())
+      }
     }
   }
 

@@ -14,12 +14,15 @@ struct ProcessGroup: ~Copyable, Group {
   }
 
   init(_ options: GroupOptions) throws(SystemError) {
-    try self.init(procfs: options.procfs, count: options.processCount)
+    let interval = options.interval(of: .processes)?.nanoseconds ?? .max
+    try self.init(
+      procfs: options.procfs, count: options.processCount,
+      keepsFiles: interval <= ProcessFiles.oftenNanoseconds)
   }
 
   /// `count` processes by CPU time and as many by memory; one may be among both.
-  init(procfs: Text, count: Int) throws(SystemError) {
-    let scan = try ProcessScan(procfs: procfs, count: count)
+  init(procfs: Text, count: Int, keepsFiles: Bool = false) throws(SystemError) {
+    let scan = try ProcessScan(procfs: procfs, count: count, keepsFiles: keepsFiles)
     guard exists("\(procfs)/self/stat") else {
       throw SystemError("open", errno: ENOENT, "\(procfs)/self/stat")
     }

@@ -13,7 +13,7 @@ struct ProcessRanking {
   /// Of `count` processes.
   init(count: Int) {
     self.count = count
-    places.reserveCapacity(count + 1)
+    places.reserveCapacity(count)
   }
 
   mutating func removeAll() {
@@ -22,11 +22,13 @@ struct ProcessRanking {
 
   /// Takes the process in if it belongs there; who uses nothing does not. Of equals the first stays.
   mutating func offer(_ status: ProcessStatus, score: UInt64, ticks: UInt64) {
-    guard score > 0, places.count < count || score > (places.last?.score ?? .max) else { return }
+    guard score > 0, count > 0, places.count < count || score > places[count - 1].score
+    else { return }
+    // The last one goes first, so that nothing grows.
+    if places.count == count { places.removeLast() }
     var index = places.count
     while index > 0 && places[index - 1].score < score { index -= 1 }
     places.insert(Place(score: score, ticks: ticks, status: status), at: index)
-    if places.count > count { places.removeLast() }
   }
 
   func contains(_ processID: Int32) -> Bool {

@@ -29,11 +29,9 @@ struct ProcessStatus: Equatable {
   var ticks: UInt64 { userTicks &+ systemTicks }
 
   init(parsing text: Span<UInt8>) throws(ParseError) {
-    var open = 0
-    while open < text.count && text[open] != UInt8(ascii: "(") { open += 1 }
-    var close = text.count - 1
-    while close > open && text[close] != UInt8(ascii: ")") { close -= 1 }
-    guard open > 0, open < close else { throw ParseError("has no name in parentheses") }
+    guard let open = text.firstIndex(of: UInt8(ascii: "("), from: 0), open > 0,
+      let close = text.lastIndex(of: UInt8(ascii: ")")), open < close
+    else { throw ParseError("has no name in parentheses") }
     var front = 0..<open
     guard let processID = text.nextNumber(&front).flatMap({ Int32(exactly: $0) }) else {
       throw ParseError("does not begin with a process id")
@@ -44,28 +42,30 @@ struct ProcessStatus: Equatable {
     guard let letter = text.nextWord(&rest) else { throw ParseError("has no state") }
     state = ProcessState(letter: text[letter.lowerBound])
     parentProcessID = UInt32(clamping: try Self.number(text, &rest))
-    for _ in 5...8 { _ = text.nextWord(&rest) }
+    text.skipWords(4, &rest)
     isKernelThread = try Self.number(text, &rest) & Self.kernelThreadFlag != 0
     minorFaultCount = try Self.number(text, &rest)
-    _ = text.nextWord(&rest)
+    text.skipWords(1, &rest)
     majorFaultCount = try Self.number(text, &rest)
-    _ = text.nextWord(&rest)
+    text.skipWords(1, &rest)
     userTicks = try Self.number(text, &rest)
     systemTicks = try Self.number(text, &rest)
-    for _ in 16...18 { _ = text.nextWord(&rest) }
+    text.skipWords(3, &rest)
     guard let nice = text.nextWord(&rest).flatMap({ text.signedNumber($0) }) else {
       throw ParseError("has a word where a number belongs")
     }
     self.nice = Int32(clamping: nice)
     threadCount = UInt32(clamping: try Self.number(text, &rest))
-    _ = text.nextWord(&rest)
+    text.skipWords(1, &rest)
     startTicks = try Self.number(text, &rest)
     virtualBytes = try Self.number(text, &rest)
-    guard let pages = text.nextWord(&rest).flatMap({ text.signedNumber($0) }) else {
-      throw ParseError("has less than 24 columns")
+    guard let pages = text.nextWord(&rest) else { throw ParseError("has less than 24 columns") }
+    if let number = text.number(pages) {
+      residentPages = number
+    } else if text.signedNumber(pages) == nil {
+      throw ParseError("has a word where a number belongs")
     }
-    // Counted on each CPU apart: the sum may be below 0 for a moment.
-    residentPages = UInt64(max(0, pages))
+    // Counted on each CPU apart: the sum may be below 0 for a moment, and is 0 then.
   }
 
   /// The second number of /proc/PID/statm, proc_pid_statm(5): `1234 204 163 21 0 89 0`, in pages.
@@ -79,9 +79,8 @@ struct ProcessStatus: Equatable {
   private static func number(
     _ text: Span<UInt8>, _ rest: inout Range<Int>
   ) throws(ParseError) -> UInt64 {
-    guard let word = text.nextWord(&rest) else { throw ParseError("has less than 24 columns") }
-    guard let number = text.number(word) else {
-      throw ParseError("has a word where a number belongs")
+    guard let number = text.nextNumber(&rest) else {
+      throw ParseError("has less than 24 columns, or a word where a number belongs")
     }
     return number
   }

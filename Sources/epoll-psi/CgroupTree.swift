@@ -92,15 +92,3 @@ extension Text {
     access(appending("cgroup.controllers").c, F_OK) == 0 ? self : nil
   }
 }
-
-/// Every trigger of every cgroup has a descriptor: takes as many as the hard limit allows.
-///
-/// systemd.exec(5) on LimitNOFILE=: right for a program without select(2). What still cannot be
-/// opened is told where it happens.
-func allowMoreDescriptors() {
-  let descriptors = Int32(RLIMIT_NOFILE.rawValue)
-  var limit = rlimit()
-  guard getrlimit(descriptors, &limit) == 0 else { return }
-  limit.rlim_cur = limit.rlim_max
-  _ = setrlimit(descriptors, &limit)
-}

@@ -26,6 +26,7 @@ func run() -> Int32 {
       log.error(reason)
       return unavailable
     }
+    // Every trigger of every cgroup has a descriptor.
     if !settings.cgroups.isEmpty { allowMoreDescriptors() }
     var loop = try ServiceLoop<Source>()
     var monitor = try Monitor(settings, log)

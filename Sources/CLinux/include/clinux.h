@@ -49,6 +49,12 @@
 #include <time.h>
 #include <unistd.h>
 
+// memrchr(3), which glibc declares with _GNU_SOURCE alone.
+extern void *memrchr(const void *, int, size_t);
+static inline void *clinux_memrchr(const void *bytes, int byte, size_t count) {
+  return memrchr(bytes, byte, count);
+}
+
 // A wrong toolset must not build; the C compiler and Swift's importer both check.
 #if !defined(__linux__)
 #error "pass --target=<arch>-linux-gnu* to the C importer: the *-none-* triples do not define __linux__"
