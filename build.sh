@@ -460,7 +460,7 @@ need_tool() {
   local version
   need_swift
   need 'to build the host tool' "${tool_libraries[@]}"
-  version=$({ swiftc --version 2>/dev/null && cat Sources/stats-recording/Package.swift; } | sha256sum)
+  version=$(swiftc --version 2>/dev/null | sha256sum)
   tool_built=$cache/tools/${version::12}
   mkdir -p "$tool_built"
   tool=(

@@ -176,10 +176,11 @@ struct FaultsBrokerTests {
     try eventually("records arrive") { device.arrived > 100 }
     kill(bridge.id, SIGSTOP)
     // Longer than the broker's patience, one and a half times the keep-alive.
-    sleep(UInt32(FaultRig.seconds == nil ? 9 : 60))
+    let seconds: UInt32 = FaultRig.seconds == nil ? 9 : 60
+    sleep(seconds)
     kill(bridge.id, SIGCONT)
     try eventually("it goes on", within: 20) { [before = load.sent] in load.sent > before + 500 }
-    let figures = try device.settle("bridge stopped for 9 s")
+    let figures = try device.settle("bridge stopped for \(seconds) s")
     #expect(figures.lost == 0 && figures.counted == 0)
     #expect(figures.duplicated <= FaultRig.window)
     #expect(try bridge.stop() == 0)

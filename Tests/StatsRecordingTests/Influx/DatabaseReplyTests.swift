@@ -64,9 +64,9 @@ struct DatabaseReplyTests {
   }
 
   @Test func timesAreReadAsPeopleWriteThem() {
-    #expect(TimeSpan(argument: "100ms")?.milliseconds == 100)
-    #expect(TimeSpan(argument: "7d")?.milliseconds == 604_800_000)
-    for text in ["", "5", "s", "-1s", "1.5s", "1 s", "99999999999999999999s", "1y"] {
+    #expect(TimeSpan(argument: "100ms")?.seconds == 0.1)
+    #expect(TimeSpan(argument: "7d")?.seconds == 604_800)
+    for text in ["", "5", "s", "-1s", "1 s", "nans", "1y"] {
       #expect(TimeSpan(argument: text) == nil, "\(text)")
     }
   }

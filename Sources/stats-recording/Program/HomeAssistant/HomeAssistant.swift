@@ -97,7 +97,7 @@ struct HomeAssistant: AsyncParsableCommand {
         }
       }
       group.addTask {
-        for await _ in endSignals() { break }
+        await EndSignals.wait()
         guard removeAtExit else { return }
         let count = await announcer.removeAll()
         try await outgoing.waitUntilEmpty(seconds: 10, broker)

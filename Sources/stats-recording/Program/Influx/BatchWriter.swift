@@ -6,7 +6,7 @@ import Foundation
 /// nothing else. A point that comes twice is one point: whatever may have been stored is written again
 /// without harm.
 final class BatchWriter {
-  private let database: Database
+  private let database: TimeSeriesDatabase
   private let ended: OneWaySwitch
   private let say: (String) -> Void
   private var refusals = RareComplaint()
@@ -22,7 +22,7 @@ final class BatchWriter {
   /// How long a write may go on after the end was asked for.
   static let lastSeconds = 5.0
 
-  init(_ database: Database, ended: OneWaySwitch, say: @escaping (String) -> Void) {
+  init(_ database: TimeSeriesDatabase, ended: OneWaySwitch, say: @escaping (String) -> Void) {
     self.database = database
     self.ended = ended
     self.say = say

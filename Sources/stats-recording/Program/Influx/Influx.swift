@@ -24,7 +24,7 @@ struct Influx: AsyncParsableCommand {
   var batchSize = 5000
 
   @Option(help: ArgumentHelp("How long a point waits for others.", valueName: "time"))
-  var batchTime = TimeSpan(milliseconds: 1000)
+  var batchTime = TimeSpan(seconds: 1)
 
   @Option(
     help: ArgumentHelp(
@@ -33,7 +33,7 @@ struct Influx: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp("How long the broker keeps it without this program.", valueName: "time"))
-  var sessionExpiry = TimeSpan(milliseconds: 7 * 86_400_000)
+  var sessionExpiry = TimeSpan(seconds: 7 * 86_400)
 
   @Option(
     help: ArgumentHelp(
@@ -48,11 +48,11 @@ struct Influx: AsyncParsableCommand {
     guard 1...1_000_000 ~= batchSize else {
       throw ValidationError("--batch-size \(batchSize): 1 to 1000000")
     }
-    guard 0...3_600_000 ~= batchTime.milliseconds else {
+    guard 0...3600 ~= batchTime.seconds else {
       throw ValidationError("--batch-time: at most 1h")
     }
     // MQTT 5, 3.1.2.11.2; the greatest value there means for ever.
-    guard 1000...(Int64(UInt32.max) * 1000) ~= sessionExpiry.milliseconds else {
+    guard 1...Double(UInt32.max) ~= sessionExpiry.seconds else {
       throw ValidationError("--session-expiry: 1s to 49710d")
     }
     if session.isEmpty || session.utf8.count > 65535 {
@@ -70,9 +70,9 @@ struct Influx: AsyncParsableCommand {
     let topic = "\(broker.topicPrefix)/\(device ?? "+")/#"
     let settings = IngestSettings(
       broker: broker, topics: [share.map { "$share/\($0)/\(topic)" } ?? topic], session: session,
-      sessionExpirySeconds: UInt32(sessionExpiry.milliseconds / 1000), batchSize: batchSize,
-      batchTime: .milliseconds(batchTime.milliseconds))
-    let database = try Database(database)
+      sessionExpirySeconds: UInt32(sessionExpiry.seconds), batchSize: batchSize,
+      batchTime: .seconds(batchTime.seconds))
+    let database = try TimeSeriesDatabase(database)
     let ended = OneWaySwitch()
     let signals = [SIGTERM, SIGINT].map { number in
       signal(number, SIG_IGN)

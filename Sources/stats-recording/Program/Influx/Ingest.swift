@@ -42,7 +42,7 @@ final class Ingest {
   private var toldAt = ContinuousClock.now
 
   init(
-    _ settings: IngestSettings, _ database: Database, ended: OneWaySwitch,
+    _ settings: IngestSettings, _ database: TimeSeriesDatabase, ended: OneWaySwitch,
     say: @escaping (String) -> Void
   ) {
     self.settings = settings

@@ -1,27 +1,52 @@
 import Dispatch
 import Foundation
 
-/// SIGINT and SIGTERM as a switch, for a command that has something to finish.
+/// SIGINT and SIGTERM, for a command that has something to finish; SIGUSR1 asks it meanwhile.
 final class EndSignals: @unchecked Sendable {
-  private let sources: [any DispatchSourceSignal]
+  /// Set when one of the two has come.
+  let ended = OneWaySwitch()
   private let lock = NSLock()
+  private var sources: [any DispatchSourceSignal] = []
   private var received: Int32?
+  private var isAsked = false
 
   /// `body` is called once, on some thread.
-  init(_ body: @escaping @Sendable () -> Void) {
-    sources = [SIGINT, SIGTERM].map { number in
-      signal(number, SIG_IGN)
-      return DispatchSource.makeSignalSource(signal: number, queue: .global())
-    }
-    for (source, number) in zip(sources, [SIGINT, SIGTERM]) {
-      source.setEventHandler { [self] in
+  init(_ body: @escaping @Sendable () -> Void = {}) {
+    for number in [SIGINT, SIGTERM] {
+      handle(number) { [self] in
         let isFirst = lock.withLock {
           defer { received = received ?? number }
           return received == nil
         }
-        if isFirst { body() }
+        guard isFirst else { return }
+        ended.set()
+        body()
       }
-      source.activate()
+    }
+    handle(SIGUSR1) { [self] in lock.withLock { isAsked = true } }
+  }
+
+  private func handle(_ number: Int32, _ body: @escaping @Sendable () -> Void) {
+    signal(number, SIG_IGN)
+    let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+    source.setEventHandler(handler: body)
+    source.activate()
+    sources.append(source)
+  }
+
+  /// Waits for one of the two.
+  static func wait() async {
+    let (stream, continuation) = AsyncStream.makeStream(of: Void.self)
+    let signals = EndSignals { continuation.finish() }
+    for await _ in stream {}
+    withExtendedLifetime(signals) {}
+  }
+
+  /// Whether SIGUSR1 came since this was called last.
+  func takeAsked() -> Bool {
+    lock.withLock {
+      defer { isAsked = false }
+      return isAsked
     }
   }
 

@@ -2,7 +2,7 @@ import AsyncHTTPClient
 import Foundation
 
 /// A database that takes line protocol by HTTP.
-struct Database: Sendable {
+struct TimeSeriesDatabase: Sendable {
   let address: String
   let authorization: String?
   let compresses: Bool
