@@ -21,7 +21,7 @@ struct Losses: ParsableCommand {
       late        came after one that was taken more than --late afterwards
       restarts    the program was started again; reboots: the device was
 
-      What the records of a run's end were that nobody received, no number tells.
+      Of records at the end of a run that never came no number tells.
       """)
 
   @Argument(
@@ -53,7 +53,7 @@ struct Losses: ParsableCommand {
   }
 
   func run() throws {
-    let signals = EndSignals()
+    let signals = RecordingSignals()
     var table = LossTable(lateNanoseconds: Int64(min(late.seconds, 1e9) * 1e9))
     if let recording {
       try read(recording, into: &table, signals)
@@ -69,7 +69,7 @@ struct Losses: ParsableCommand {
   }
 
   private func read(
-    _ path: String, into table: inout LossTable, _ signals: EndSignals
+    _ path: String, into table: inout LossTable, _ signals: RecordingSignals
   ) throws {
     let selection = RecordingSelection(device: device, program: program)
     var messages = try AnyRecording(path).messages(selection, torn: complain)
@@ -78,7 +78,7 @@ struct Losses: ParsableCommand {
     }
   }
 
-  private func listen(into table: inout LossTable, _ signals: EndSignals) throws {
+  private func listen(into table: inout LossTable, _ signals: RecordingSignals) throws {
     let counted = CountedStream(table, prefix: broker.topicPrefix)
     let deadline = duration.map { ContinuousClock.now + .seconds($0.seconds) }
     Subscription.follow(

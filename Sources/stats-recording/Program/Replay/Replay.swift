@@ -70,7 +70,7 @@ struct Replay: ParsableCommand {
   }
 
   func run() throws {
-    let signals = EndSignals()
+    let signals = RecordingSignals()
     if csv != nil || sqlite != nil { return try convert() }
     // Before files are opened: libmosquitto knows no descriptor above 1023.
     let publisher =
@@ -112,7 +112,7 @@ struct Replay: ParsableCommand {
   }
 
   private func publish(
-    _ messages: inout RecordedMessages, _ publisher: ReplayPublisher, _ signals: EndSignals
+    _ messages: inout RecordedMessages, _ publisher: ReplayPublisher, _ signals: RecordingSignals
   ) throws {
     var first: Int64?
     let begin = ContinuousClock.now

@@ -1,7 +1,7 @@
 import Foundation
 
 /// SIGINT and SIGTERM end what runs; SIGUSR1 asks it for something meanwhile.
-final class EndSignals {
+final class RecordingSignals {
   let ended = OneWaySwitch()
   private let asked = Counted()
   private var sources: [any DispatchSourceSignal] = []
