@@ -14,7 +14,7 @@ struct Losses: ParsableCommand {
       Without a recording it counts what the broker sends, until Ctrl-C or for --for.
 
       received    different records
-      duplicated  came again: QoS 1 allows it, boot_id, instance and seq tell it
+      duplicated  came again, as QoS 1 allows; a recording has none of them
       missing     numbers between the first and the last record that never came
       dropped     of these: found the queue full, as the program itself counts
       lost        the others: between the queue and here
