@@ -14,14 +14,14 @@ struct Losses: ParsableCommand {
       Without a recording it counts what the broker sends, until Ctrl-C or for --for.
 
       received    different records
-      duplicated  came again: QoS 1 allows it, boot_id, instance and seq tell it
+      duplicated  came again, as QoS 1 allows; a recording has none of them
       missing     numbers between the first and the last record that never came
       dropped     of these: found the queue full, as the program itself counts
       lost        the others: between the queue and here
       late        came after one that was taken more than --late afterwards
       restarts    the program was started again; reboots: the device was
 
-      What the records of a run's end were that nobody received, no number tells.
+      Of records at the end of a run that never came no number tells.
       """)
 
   @Argument(

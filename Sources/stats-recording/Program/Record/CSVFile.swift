@@ -14,6 +14,7 @@ final class CSVFile {
   private var pending: [UInt8] = []
   private var pendingLast: Int64?
   private(set) var pendingRows = 0
+  var pendingBytes: Int { pending.count }
   /// Something that is no whole row may stand behind ``size``.
   private var isTorn = false
 

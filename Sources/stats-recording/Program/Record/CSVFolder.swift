@@ -31,7 +31,9 @@ final class CSVFolder: RecordingTarget {
     removal = CSVRemoval(path, limits)
     for (folder, file) in try CSVRemoval.files(path) {
       guard let stem = CSVName.activeStem(file) else { continue }
-      try goOn(folder: "\(path)/\(folder)", stem: stem)
+      do throws(RecordingFailure) {
+        try goOn(folder: "\(path)/\(folder)", stem: stem)
+      } catch { notices.append("\(error); it is left as it is") }
     }
   }
 
@@ -57,26 +59,32 @@ final class CSVFolder: RecordingTarget {
         let file = try file(arrival.message.source)
         file.append(arrival)
         dirty[ObjectIdentifier(file)] = file
+        if let limit = limits.rotateSize, file.size + file.pendingBytes >= limit {
+          dirty[ObjectIdentifier(file)] = nil
+          count += flush(file)
+          rotate(file)
+        }
       } catch {
         count.notWritten += 1
         tell(fault.failed(error, records: 1))
       }
     }
-    for file in dirty.values {
-      let rows = file.pendingRows
-      do throws(RecordingFailure) {
-        makeRoom(for: file)
-        try file.flush()
-        count.written += rows
-        tell(fault.succeeded(path))
-      } catch {
-        file.forget()
-        count.notWritten += rows
-        tell(fault.failed(error, records: rows))
-      }
-      if let limit = limits.rotateSize, file.size >= limit { rotate(file) }
-    }
+    for file in dirty.values { count += flush(file) }
     return count
+  }
+
+  private func flush(_ file: CSVFile) -> RecordingCount {
+    let rows = file.pendingRows
+    do throws(RecordingFailure) {
+      makeRoom(for: file)
+      try file.flush()
+      tell(fault.succeeded(path))
+      return RecordingCount(written: rows)
+    } catch {
+      file.forget()
+      tell(fault.failed(error, records: rows))
+      return RecordingCount(notWritten: rows)
+    }
   }
 
   func tidy() {

@@ -7,17 +7,18 @@ struct Record: ParsableCommand {
     abstract: "Records messages into CSV files or an SQLite file.",
     discussion: """
       Examples:
-        stats-recording record --sqlite devices.sqlite --keep-age 30d --session recorder
-        stats-recording record --csv recording --rotate-age 1d --keep-size 10GiB
-        sqlite3 devices.sqlite "SELECT time, payload->>'load1' FROM records WHERE kind = 'system_information'"
+        stats-recording record --sqlite devices.sqlite --keep-age 30d
+        stats-recording record --csv folder --rotate-age 1d --keep-size 10GiB
 
-      CSV: a file for each device, program and kind, DIR/<device>/<program>.<kind>.csv; texts are in quotes,
-      an absent value is an empty cell. SQLite: the view `records`. Both keep the payload's bytes, so that
-      stats-recording replay gives them back; statuses are recorded too. A record that comes twice is written
-      once.
+      CSV: a file for each device, program and kind, in the folder
+      <device>/<program>.<kind>.csv; texts are in quotes, what is absent is an
+      empty cell. SQLite: SELECT time, payload->>'load1' FROM records WHERE ...
+      Both keep the payloads' bytes: stats-recording replay gives them back.
+      Statuses are recorded too. A record that comes twice is written once.
 
-      With --session the broker keeps what comes while the recorder is away, for a week, up to its own limit
-      (Mosquitto: max_queued_messages, 1000 unless it is set). SIGUSR1 tells the counts.
+      With --session the broker keeps what comes while the recorder is away, for
+      a week, up to its own limit (max_queued_messages of Mosquitto, 1000 unless
+      it is set). SIGUSR1 tells the counts.
       """)
 
   @OptionGroup var broker: BrokerOptions

@@ -148,12 +148,12 @@ final class RecordingWriter: RecordingTarget {
   // MARK: Keeping within the limits
 
   func tidy() {
-    guard limits.keepSize != nil || limits.keepAge != nil, Date() >= nextRemoval else { return }
-    // What is kept by age is looked at a hundred times in that time.
-    let interval = limits.keepSize != nil ? 1 : max(1, Double(limits.keepAge ?? 0) / 1e8)
-    nextRemoval = Date(timeIntervalSinceNow: interval)
     do {
-      try removeByAge()
+      if let age = limits.keepAge, Date() >= nextRemoval {
+        // A hundred times in that time, so that it is not told each second.
+        nextRemoval = Date(timeIntervalSinceNow: max(1, Double(age) / 1e8))
+        try removeByAge(age)
+      }
       try removeBySize()
       removalFails = false
     } catch {
@@ -164,8 +164,7 @@ final class RecordingWriter: RecordingTarget {
     }
   }
 
-  private func removeByAge() throws {
-    guard let age = limits.keepAge else { return }
+  private func removeByAge(_ age: Int64) throws {
     let oldest = Int64(Date().timeIntervalSince1970 * 1e6) - age
     let count = try removeOldest(before: oldest) { _ in true }
     tell(count, "older than --keep-age")
