@@ -41,8 +41,8 @@ let package = Package(
     .target(
       name: "DeviceRig", dependencies: ["CLinux", "Records", "TestSupport"], path: "Tests/Rig",
       sources: [
-        "Broker.swift", "ChildProcess.swift", "LoadGenerator.swift", "Machine.swift", "Rig.swift",
-        "Subscriber.swift",
+        "Broker.swift", "Certificates.swift", "ChildProcess.swift", "LoadGenerator.swift",
+        "Machine.swift", "Rig.swift", "Subscriber.swift",
       ]),
     .testTarget(
       name: "StatsRecordingTests", dependencies: ["DeviceRig", "Records", "stats-recording"],

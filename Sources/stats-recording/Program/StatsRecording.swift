@@ -18,5 +18,6 @@ struct StatsRecording: AsyncParsableCommand {
       HomeAssistant.self,
       Influx.self,
       Plot.self,
+      Doctor.self,
     ])
 }

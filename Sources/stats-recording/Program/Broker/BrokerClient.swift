@@ -21,6 +21,8 @@ final class BrokerClient {
   var onSubscribe: ([Int32]) -> Void = { _ in }
   /// A message of ours was acknowledged, with the reason code.
   var onPublish: (_ message: Int32, _ reason: Int32) -> Void = { _, _ in }
+  /// What libmosquitto says of errors, among them what OpenSSL finds wrong with a certificate.
+  var onError: (String) -> Void = { _ in }
 
   let client: OpaquePointer
   private let options: BrokerOptions
@@ -111,6 +113,10 @@ final class BrokerClient {
     }
     mosquitto_publish_v5_callback_set(client) { _, object, message, reason, _ in
       BrokerClient.from(object).onPublish(message, reason)
+    }
+    mosquitto_log_callback_set(client) { _, object, level, text in
+      guard level == MOSQ_LOG_ERR, let text else { return }
+      BrokerClient.from(object).onError(String(cString: text))
     }
     mosquitto_message_v5_callback_set(client) { _, object, message, _ in
       guard let message = message?.pointee, let topic = message.topic else { return }

@@ -104,7 +104,8 @@ struct Subscription {
     try client.connect(properties: properties)
     while !ended.isSet {
       if isConnected { try outgoing?.publish(on: client) }
-      try client.loop(timeoutMilliseconds: 100)
+      // A refused login ends the loop with an error of the protocol: the broker's reason is better.
+      do { try client.loop(timeoutMilliseconds: 100) } catch { throw failure ?? error }
       if let failure { throw failure }
       afterTurn()
     }
