@@ -61,6 +61,8 @@ final class Broker {
     process = nil
   }
 
+  func send(_ signal: Int32) { process?.send(signal) }
+
   var log: [String] { process?.log ?? [] }
 
   private static func accepts(_ port: Int) -> Bool {

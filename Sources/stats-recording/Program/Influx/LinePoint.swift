@@ -40,10 +40,12 @@ struct LinePoint {
     key(name)
     bytes.append(UInt8(ascii: "\""))
     for byte in text.utf8 {
-      if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-        bytes.append(UInt8(ascii: "\\"))
+      switch byte {
+      case UInt8(ascii: "\""), UInt8(ascii: "\\"): bytes += [UInt8(ascii: "\\"), byte]
+      // InfluxDB takes a newline within quotes, but VictoriaMetrics loses the line.
+      case UInt8(ascii: "\n"): bytes += Array(#"\n"#.utf8)
+      default: bytes.append(byte)
       }
-      bytes.append(byte)
     }
     bytes.append(UInt8(ascii: "\""))
   }
@@ -73,23 +75,19 @@ struct LinePoint {
   /// `_`, as what a topic cannot hold does.
   private mutating func append(escaping text: String, _ special: StaticString) {
     let start = bytes.count
+    func replaceBackslash(_ bytes: inout [UInt8]) {
+      if bytes.count > start, bytes.last == UInt8(ascii: "\\") {
+        bytes[bytes.count - 1] = UInt8(ascii: "_")
+      }
+    }
     for byte in text.utf8 {
       let byte = byte == UInt8(ascii: "\n") ? UInt8(ascii: " ") : byte
       if special.withUTF8Buffer({ $0.contains(byte) }) {
-        replaceBackslashes(from: start)
+        replaceBackslash(&bytes)
         bytes.append(UInt8(ascii: "\\"))
       }
       bytes.append(byte)
     }
-    replaceBackslashes(from: start)
-  }
-
-  /// Those at the end of what was written.
-  private mutating func replaceBackslashes(from start: Int) {
-    var index = bytes.count - 1
-    while index >= start, bytes[index] == UInt8(ascii: "\\") {
-      bytes[index] = UInt8(ascii: "_")
-      index -= 1
-    }
+    replaceBackslash(&bytes)
   }
 }
