@@ -18,9 +18,6 @@ final class LivePlot: @unchecked Sendable {
     dataWindow = view.windowSeconds * 4
   }
 
-  /// Time that no clock setting changes.
-  static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) / 1e9 }
-
   // MARK: What comes
 
   func take(_ records: [PublishedRecord]) {
@@ -28,7 +25,7 @@ final class LivePlot: @unchecked Sendable {
       for record in records {
         let before = model.newestTime
         model.take(record)
-        if model.newestTime != before { newestArrival = Self.now }
+        if model.newestTime != before { newestArrival = MonotonicClock.seconds }
       }
     }
   }
@@ -69,7 +66,7 @@ final class LivePlot: @unchecked Sendable {
     var shown: Picture?
     var nextDrawing = 0.0
     while true {
-      for event in terminal.events(within: nextDrawing - Self.now) {
+      for event in terminal.events(within: nextDrawing - MonotonicClock.seconds) {
         switch event {
         case .resized: shown = nil
         case .signal(let number): return number
@@ -87,14 +84,14 @@ final class LivePlot: @unchecked Sendable {
       let (failure, isOver) = lock.withLock { (self.failure, self.isOver) }
       if let failure { throw failure }
       if isOver { return nil }
-      guard Self.now >= nextDrawing else { continue }
-      let start = Self.now
+      guard MonotonicClock.seconds >= nextDrawing else { continue }
+      let start = MonotonicClock.seconds
       let picture = draw(terminal.size, kind)
       let update = picture.update(from: shown, kind.color)
       if !update.isEmpty, !terminal.write(update) { return nil }
       shown = picture
       // Four times a second at most, and never more than a tenth of a processor.
-      nextDrawing = Self.now + max(0.25, (Self.now - start) * 10)
+      nextDrawing = MonotonicClock.seconds + max(0.25, (MonotonicClock.seconds - start) * 10)
     }
   }
 
@@ -114,7 +111,7 @@ final class LivePlot: @unchecked Sendable {
   /// The newest time of a record, going on as time does: a replay of yesterday runs in its own time.
   private var edge: Double {
     guard let newest = model.newestTime else { return Date().timeIntervalSince1970 }
-    return newest + Self.now - newestArrival
+    return newest + MonotonicClock.seconds - newestArrival
   }
 
   private func draw(_ size: (width: Int, height: Int), _ kind: TerminalKind) -> Picture {

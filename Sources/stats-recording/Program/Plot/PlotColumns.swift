@@ -129,7 +129,7 @@ actor ColumnPrinter {
     let settling = Task {
       while true {
         try await Task.sleep(for: .milliseconds(250))
-        if put(columns.settleIfDue(now: LivePlot.now)) { return }
+        if put(columns.settleIfDue(now: MonotonicClock.seconds)) { return }
       }
     }
     defer { settling.cancel() }
@@ -143,7 +143,9 @@ actor ColumnPrinter {
       case .message(let message):
         switch MessageContent(message, prefix: prefix) {
         case .records(let records):
-          for record in records where put(columns.take(record, now: LivePlot.now)) { return }
+          for record in records where put(columns.take(record, now: MonotonicClock.seconds)) {
+            return
+          }
         case .status: break
         case .other(let words): complain(words)
         }

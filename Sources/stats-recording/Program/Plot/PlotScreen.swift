@@ -178,7 +178,7 @@ struct PlotScreen {
     let figuresWidth =
       widths.reduce(0, +) + titles.reduce(0) { $0 + $1.count + 1 } + 2 * titles.count
     let longest = shown.map { columns($0.name) }.max() ?? 0
-    let nameWidth = max(8, min(longest, picture.width - figuresWidth - 3))
+    let nameWidth = min(longest, max(8, picture.width - figuresWidth - 3))
     for (index, line) in shown.enumerated() {
       let row = rows.lowerBound + index
       let key = terminal.color == .none ? letter(line) : terminal.isUnicode ? "●" : "*"

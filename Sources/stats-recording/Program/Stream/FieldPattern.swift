@@ -30,8 +30,11 @@ struct FieldPattern: Sendable {
   /// Whether topics of a program may match; without a name, of any program.
   func mayMatch(program: String?) -> Bool {
     guard let program, levels.count > 1 else { return true }
+    if Self.programs.contains(levels[0]) { return levels[0] == program }
     return levels.dropLast().prefix(2).contains { Self.glob($0, program) } || levels[0] == "**"
   }
+
+  private static let programs = Set(Program.allCases.map { "\($0.name)" })
 
   private static func matches(_ wanted: ArraySlice<String>, _ path: ArraySlice<String>) -> Bool {
     guard let first = wanted.first else { return path.isEmpty }

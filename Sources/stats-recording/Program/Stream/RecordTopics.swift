@@ -12,10 +12,21 @@ enum RecordTopics {
   }
 
   /// Errors: it is no level of a topic.
-  static func check(device: String?) throws(ValidationError) {
-    guard let device else { return }
-    if device.isEmpty || device.contains(where: { "/+#\0".contains($0) }) {
-      throw ValidationError("--device \(device): a device's id is without / + #")
+  static func check(device: String?) throws(ValidationError) { try check(device, "--device") }
+
+  /// Errors: no program is called so.
+  static func check(program: String?) throws(ValidationError) {
+    guard let program, program != "status" else { return }
+    let names = Program.allCases.map { "\($0.name)" }
+    if !names.contains(program) {
+      throw ValidationError("--program \(program): one of \(names.joined(separator: ", "))")
+    }
+  }
+
+  private static func check(_ level: String?, _ option: String) throws(ValidationError) {
+    guard let level else { return }
+    if level.isEmpty || level.contains(where: { "/+#\0".contains($0) }) {
+      throw ValidationError("\(option) \(level): a level of a topic, so without / + #")
     }
   }
 }

@@ -2,38 +2,50 @@ import Foundation
 
 /// `21:45:01.123  pi-7  cyclic-sysinfo  load1=0.15 uptime_seconds=1338`
 struct ReadableLine {
-  let text: String
+  private let clock: String
+  private let device: String
+  private let path: String
+  private let fields: [JSONMember]
+  private let emphasis: TextStyle
 
-  init(_ record: PublishedRecord, _ fields: [JSONMember]) {
-    text = Self.line(record.time, record.topic, fields)
+  init(_ record: PublishedRecord, _ fields: [JSONMember], _ event: RecordEvent? = nil) {
+    clock = Self.clock(record.time)
+    device = record.topic.device
+    path = record.topic.path
+    self.fields = fields
+    emphasis =
+      switch event?.weight {
+      case .failure: .failure
+      case .notice: .notice
+      case nil: .strong
+      }
   }
 
   /// Of a status; the last will has no time of its own.
   init(_ topic: RecordTopic, _ members: [JSONMember]) {
-    let time = members["time"]?.double ?? Date().timeIntervalSince1970
-    text = Self.line(
-      time, topic, members.filter { !["v", "time", "boot_id", "clock_synced"].contains($0.name) })
+    clock = Self.clock(members["time"]?.double ?? Date().timeIntervalSince1970)
+    device = topic.device
+    path = topic.path
+    fields = members.filter { !["v", "time", "boot_id", "clock_synced"].contains($0.name) }
+    emphasis = members["state"]?.text == "online" ? .notice : .failure
   }
 
-  private static func line(_ time: Double, _ topic: RecordTopic, _ fields: [JSONMember]) -> String {
-    let pairs = fields.map { "\($0.name)=\($0.value.readable)" }.joined(separator: " ")
-    return "\(clock(time))  \(topic.device)  \(topic.path)  \(pairs)"
+  /// As one line, whatever the names in it hold.
+  func text(_ color: TerminalKind.Color = .none) -> String {
+    let pairs = fields.map {
+      TextStyle.dim.paint("\($0.name.printable)=", color) + $0.value.readable.printable
+    }
+    return [
+      TextStyle.dim.paint(clock, color), device.printable,
+      emphasis.paint(path.printable, color), pairs.joined(separator: " "),
+    ].joined(separator: "  ")
   }
 
   /// The time of day where this is run, to the millisecond.
   static func clock(_ time: Double) -> String {
     let milliseconds = (time * 1000).rounded(.down)
-    var seconds = time_t(milliseconds / 1000)
-    var parts = tm()
-    localtime_r(&seconds, &parts)
-    let rest = Int(milliseconds) - Int(seconds) * 1000
-    return [Int(parts.tm_hour), Int(parts.tm_min), Int(parts.tm_sec)].map { padded($0, 2) }
-      .joined(separator: ":") + "." + padded(rest, 3)
-  }
-
-  private static func padded(_ number: Int, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.count)) + digits
+    let rest = milliseconds - (milliseconds / 1000).rounded(.down) * 1000
+    return TimeAxis.localTime(time, "%H:%M:%S.") + String(format: "%03d", Int(rest))
   }
 }
 

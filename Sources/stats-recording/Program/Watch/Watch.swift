@@ -6,9 +6,13 @@ struct Watch: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows messages as they come.",
     discussion: """
+      Between them stand lines that begin with --: a program or a device was started again, records \
+      are missing.
+
       Examples:
         stats-recording watch --device pi-7
-        stats-recording watch --program epoll-psi --json
+        stats-recording watch --program epoll-psi --json | jq .some_avg10
+        stats-recording watch --events
         stats-recording watch load1 'cyclic-file-read/*/temperature_celsius'
       """)
 
@@ -20,58 +24,68 @@ struct Watch: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only this program, such as epoll-psi.", valueName: "name"))
   var program: String?
 
-  @Flag(help: "The messages' own JSON, one on a line, with device and topic before it.")
+  @Flag(help: "The messages' own JSON, one object on a line, with the topic as its first key.")
   var json = false
+
+  @Flag(help: "Only what happened: core dumps, failed units, stalls, processes that failed.")
+  var events = false
 
   @Option(help: ArgumentHelp("End after so many messages.", valueName: "n"))
   var count: Int?
 
-  @Argument(help: "Only these fields; a glob, alone or behind program and place.")
+  @Option(name: .customLong("for"), help: ArgumentHelp("End after this time.", valueName: "time"))
+  var duration: TimeSpan?
+
+  @Argument(
+    help: "Only these fields; a glob, alone or behind program and place.",
+    completion: .custom { _, _, prefix in FieldCatalog.completions(of: prefix, numbersOnly: false) }
+  )
   var fields: [String] = []
 
   func validate() throws {
     for field in fields { try FieldCatalog.check(field) }
+    if let count, count < 1 { throw ValidationError("--count \(count): 1 or more") }
+    try RecordTopics.check(device: device)
+    try RecordTopics.check(program: program)
   }
 
   func run() async throws {
-    let patterns = fields.map(FieldPattern.init)
-    let topics = broker.topics(device: device, program: program)
+    StandardOutput.endWithReader()
+    let messages = Subscription(
+      broker, topics: broker.topics(device: device, program: program)
+    ).events
+    let kind = TerminalKind.current()
+    let lines = WatchLines(
+      self, prefix: broker.topicPrefix, color: isatty(STDOUT_FILENO) == 1 ? kind.color : .none)
+    let receiving = Task { try await show(messages, lines) }
+    let ending = Task { [duration] in
+      guard let duration else { return }
+      try await Task.sleep(for: .seconds(duration.seconds))
+      receiving.cancel()
+    }
+    defer { ending.cancel() }
+    try await receiving.value
+  }
+
+  private func show(_ events: AsyncStream<SubscriptionEvent>, _ lines: WatchLines) async throws {
+    var lines = lines
     var shown = 0
     var hasSubscribed = false
-    for await event in Subscription(broker, topics: topics).events {
+    for await event in events {
       switch event {
-      case .subscribed: hasSubscribed = true
+      case .subscribed:
+        if hasSubscribed { complain("\(broker.address) is there again") }
+        hasSubscribed = true
       case .lost(let failure):
         guard hasSubscribed else { throw failure }
         complain("\(failure); trying again")
       case .message(let message):
-        for line in lines(message, patterns) {
-          print(line)
-          shown += 1
+        for line in lines.take(message, now: MonotonicClock.seconds) {
+          StandardOutput.put(line.text)
+          if line.isMessage { shown += 1 }
           if let count, shown >= count { return }
         }
       }
-    }
-  }
-
-  private func lines(_ message: Message, _ patterns: [FieldPattern]) -> [String] {
-    switch MessageContent(message, prefix: broker.topicPrefix) {
-    case .records(let records):
-      return records.compactMap { record in
-        let shown = record.fields.filter { field in
-          patterns.isEmpty || patterns.contains { $0.matches(record.topic, field: field.name) }
-        }
-        guard !shown.isEmpty else { return nil }
-        if json { return "\(message.topic) \(String(decoding: message.payload, as: UTF8.self))" }
-        return ReadableLine(record, shown).text
-      }
-    case .status(let topic, let members):
-      guard patterns.isEmpty else { return [] }
-      if json { return ["\(message.topic) \(String(decoding: message.payload, as: UTF8.self))"] }
-      return [ReadableLine(topic, members).text]
-    case .other(let words):
-      complain(words)
-      return []
     }
   }
 }
