@@ -74,8 +74,7 @@ struct Bridge: ~Copyable {
   var acknowledgedAt: UInt64 = 0
 
   var json = JSON()
-  private var topics: Topics
-  private var topic: [CChar] = []
+  private var topic = TopicLevels()
   var buffer: [UInt8]
   var envelope: Envelope
 
@@ -93,7 +92,6 @@ struct Bridge: ~Copyable {
     buffer = [UInt8](
       repeating: 0,
       count: max(queues.messageSize, outbox.memory.inboxSize) + BootStamp.encodedSize)
-    topics = options.topics
     self.options = options
     self.log = log
     self.loop = loop
@@ -235,7 +233,7 @@ struct Bridge: ~Copyable {
       do throws(RecordError) {
         let (record, envelope) = try record(entry)
         json.write(record, envelope)
-        topics.name(record, of: program, &topic)
+        options.topics.name(record, of: program, &topic)
       } catch {
         // Checked when it came from its queue: the outbox itself would have to be damaged.
         refuse(program, entry.ticket, "the record \(error.description)", reason: 0)
@@ -243,7 +241,7 @@ struct Bridge: ~Copyable {
       }
       do throws(BrokerConnection.PublishError) {
         let message = try connection.publish(
-          topic, json.bytes, retain: false)
+          topic.bytes, json.bytes, retain: false)
         inFlight.append(InFlight(message: message, ticket: entry.ticket, program: program))
         log.detail("published \(program.name), \(json.bytes.count) bytes")
       } catch {

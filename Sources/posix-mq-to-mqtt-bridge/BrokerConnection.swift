@@ -47,7 +47,7 @@ final class BrokerConnection {
   /// `attempt` counts from 0: a name may have addresses of which the first does not answer, so every
   /// other attempt keeps to IPv4.
   init(
-    _ options: BrokerOptions, clientID: Text, will: (topic: [CChar], payload: [UInt8]),
+    _ options: BrokerOptions, clientID: Text, will: (topic: [UInt8], payload: [UInt8]),
     messageExpirySeconds: UInt32, attempt: Int
   ) throws(BrokerError) {
     guard let client = mosquitto_new(clientID.c, true, nil) else {
@@ -70,8 +70,9 @@ final class BrokerConnection {
     // The window is ours to keep: libmosquitto would hold back what goes beyond its own.
     mosquitto_int_option(client, MOSQ_OPT_SEND_MAXIMUM, 65535)
     try check(
-      mosquitto_will_set(
-        client, will.topic, Int32(will.payload.count), will.payload, 1, true), "last will")
+      will.topic.asCharacters {
+        mosquitto_will_set(client, $0, Int32(will.payload.count), will.payload, 1, true)
+      }, "last will")
     if let username = options.username {
       try check(mosquitto_username_pw_set(client, username.c, options.password?.c), "--username")
     }
@@ -119,13 +120,15 @@ final class BrokerConnection {
     case connectionLost(BrokerError)
   }
 
-  /// Publishes at QoS 1 and returns the message's id.
+  /// Publishes at QoS 1 and returns the message's id; the topic ends with a NUL.
   func publish(
-    _ topic: [CChar], _ payload: [UInt8], retain: Bool
+    _ topic: [UInt8], _ payload: [UInt8], retain: Bool
   ) throws(PublishError) -> Int32 {
     var message: Int32 = 0
-    let result = mosquitto_publish_v5(
-      client, &message, topic, Int32(payload.count), payload, 1, retain, properties)
+    let result = topic.asCharacters {
+      mosquitto_publish_v5(
+        client, &message, $0, Int32(payload.count), payload, 1, retain, properties)
+    }
     switch mosq_err_t(rawValue: result) {
     case MOSQ_ERR_SUCCESS: return message
     case MOSQ_ERR_OVERSIZE_PACKET, MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_INVAL, MOSQ_ERR_MALFORMED_UTF8:
@@ -318,5 +321,13 @@ final class BrokerConnection {
     if result != 0 {
       throw BrokerError("\(what): \(Text(cString: mosquitto_strerror(result)))")
     }
+  }
+}
+
+extension [UInt8] {
+  /// As C has texts.
+  @inline(__always)
+  fileprivate func asCharacters<Result>(_ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+    withUnsafeBytes { body($0.baseAddress?.assumingMemoryBound(to: CChar.self)) }
   }
 }
