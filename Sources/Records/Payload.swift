@@ -36,6 +36,8 @@ public struct Payload: Sendable {
   public private(set) var bytes: [UInt8] = []
   private var isBatch = false
   private var count = 0
+  /// Where the last record begins, with what separates it from the one before.
+  private var last = 0
   /// `,device=pi-7`, and the same with the program behind it.
   private let deviceTag: [UInt8]
   private var tags: [UInt8] = []
@@ -71,7 +73,14 @@ public struct Payload: Sendable {
     }
   }
 
+  /// Takes the last record away again.
+  public mutating func removeLast() {
+    bytes.removeLast(bytes.count - last)
+    count -= 1
+  }
+
   public mutating func append(_ record: Record, _ envelope: Envelope) {
+    last = bytes.count
     let tables = FieldTables.all
     switch format {
     case .json:
