@@ -89,5 +89,5 @@ public struct AccountingState: RecordBody {
 
   public static let eventRule = EventRule.always
 
-  public func appendTopic(to topic: inout TopicLevels) { topic.append("accounting") }
+  public static var topic: StaticString { "accounting" }
 }

@@ -46,7 +46,5 @@ public struct CPUActivity: RecordBody {
       &bootTimeSeconds)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("cpu_activity")
-  }
+  public static var topic: StaticString { "cpu_activity" }
 }

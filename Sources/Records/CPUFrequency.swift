@@ -25,8 +25,5 @@ public struct CPUFrequency: RecordBody {
       &frequencyLimitHertz)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("cpu_frequency")
-    topic.append(cpu)
-  }
+  public static var topic: StaticString { "cpu_frequency/{cpu}" }
 }

@@ -70,8 +70,5 @@ public struct CPUTimes: RecordBody {
       &guestNiceHundredths)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("cpu")
-    topic.append(cpu)
-  }
+  public static var topic: StaticString { "cpu/{cpu}" }
 }

@@ -161,8 +161,5 @@ public struct CoreDump: RecordBody {
 
   public static let eventRule = EventRule.always
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("dump")
-    topic.append(comm)
-  }
+  public static var topic: StaticString { "dump/{comm}" }
 }

@@ -83,8 +83,5 @@ public struct DLTLoss: RecordBody {
 
   public static let eventRule = EventRule.always
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append(ecu)
-    topic.append("loss")
-  }
+  public static var topic: StaticString { "{ecu}/loss" }
 }

@@ -96,8 +96,5 @@ public struct Disk: RecordBody {
       &flushMilliseconds)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("disk")
-    topic.append(device)
-  }
+  public static var topic: StaticString { "disk/{device}" }
 }

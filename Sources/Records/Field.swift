@@ -42,8 +42,8 @@ public struct Field: Sendable {
 
 /// Walks the fields of a body in the order in which they stand on the wire.
 ///
-/// The encoder, the decoder, the JSON writer and whoever lists the fields are visitors, so that the
-/// order, the types and the names are written once, in the body's `visit`.
+/// The encoder, the decoder, the tables by which records are published and whoever lists the fields are
+/// visitors, so that the order, the types and the names are written once, in the body's `visit`.
 public protocol FieldVisitor {
   mutating func unsigned<T: WireInteger & UnsignedInteger>(_ field: Field, _ value: inout T)
   mutating func signed<T: WireInteger & SignedInteger>(_ field: Field, _ value: inout T)
@@ -91,8 +91,8 @@ public protocol RecordBody: Equatable, Sendable {
   /// All fields zero or empty: what a decoder fills.
   init()
   mutating func visit<Visitor: FieldVisitor>(_ visitor: inout Visitor)
-  /// Adds the levels of the topic behind the program's name, if the record is about one of many.
-  func appendTopic(to topic: inout TopicLevels)
+  /// The levels of the topic behind the program's name, as `disk/{device}`: see ``TopicPart``.
+  static var topic: StaticString { get }
   /// Whether it tells of something that happened once: an event outlives samples where room is short.
   static var eventRule: EventRule { get }
   var isEvent: Bool { get }
@@ -106,7 +106,7 @@ public enum EventRule: Sendable {
 }
 
 extension RecordBody {
-  public func appendTopic(to topic: inout TopicLevels) {}
+  public static var topic: StaticString { "" }
   public static var eventRule: EventRule { .never }
   public var isEvent: Bool { Self.eventRule == .always }
 }

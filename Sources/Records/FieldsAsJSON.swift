@@ -1,99 +1,148 @@
-/// Writes the fields of a body from where they stand in the record's bytes.
-///
-/// A record is published without being decoded: what a field costs is one call with its name and
-/// its width. That the body is long enough has been checked.
-struct FieldsAsJSON: FieldVisitor {
-  private let bytes: [UInt8]
-  private var offset: Int
-  var json: JSON
+extension BytePlace {
+  /// The record as it is published: one flat object, the envelope first.
+  ///
+  /// | key | meaning |
+  /// |---|---|
+  /// | v | version of the payload |
+  /// | kind | what the record is about |
+  /// | time | Unix time in seconds, see ``ClockReading/time(of:)`` |
+  /// | boot_id, instance, seq | identify the record: drop what comes twice, name what is missing |
+  /// | dropped | records that found the queue full in this instance, up to this one |
+  /// | clock_synced | whether NTP or another source has set the clock that `time` goes by |
+  /// | topic | only in a batch: the levels of the topic that it would have alone, behind the program |
+  mutating func put(
+    json kind: RecordKind, _ header: RecordHeader, _ bytes: Span<UInt8>, _ tables: FieldTables,
+    _ envelope: Envelope, topic: Span<UInt8>
+  ) {
+    put(jsonEnvelope: kind, header, envelope)
+    if !topic.isEmpty {
+      put(",\"topic\":")
+      put(jsonText: topic)
+    }
+    let body = bytes.extracting(Int(header.headerLength)...)
+    for index in tables.fieldRange(tables.place(of: kind)) {
+      let field = tables.fields[index]
+      put(jsonMember: field, tables.value(of: field, in: body), body)
+    }
+    put(UInt8(ascii: "}"))
+  }
 
-  init(_ bytes: [UInt8], _ header: RecordHeader, _ json: consuming JSON) {
-    self.bytes = bytes
-    offset = Int(header.headerLength)
-    self.json = json
+  /// What all records begin with, and the brace before it.
+  fileprivate mutating func put(
+    jsonEnvelope kind: RecordKind, _ header: RecordHeader, _ envelope: Envelope
+  ) {
+    put("{\"v\":1,\"kind\":\"")
+    put(kind.name)
+    put("\",\"time\":")
+    put(envelope.clock.time(of: header) / 1000, decimals: 6)
+    put(",\"boot_id\":")
+    put(jsonText: envelope.bootID.span)
+    put(",\"instance\":")
+    put(header.instance)
+    put(",\"seq\":")
+    put(header.sequence)
+    put(",\"dropped\":")
+    put(header.dropped)
+    put(",\"clock_synced\":")
+    put(envelope.clock.synchronized)
+  }
+
+  /// What is absent has no key; a text that was cut has a second one with `_cut` behind its name.
+  @inline(__always)
+  fileprivate mutating func put(
+    jsonMember field: FieldEntry, _ value: FieldValue, _ body: Span<UInt8>
+  ) {
+    switch value {
+    case .absent: break
+    case .number(let magnitude, let isNegative):
+      put(jsonKey: field)
+      put(magnitude: magnitude, isNegative: isNegative, field)
+    case .boolean(let value):
+      put(jsonKey: field)
+      put(value)
+    case .word(let word):
+      put(jsonKey: field)
+      put(UInt8(ascii: "\""))
+      put(word)
+      put(UInt8(ascii: "\""))
+    case .text(let range, let isCut):
+      put(jsonKey: field)
+      put(jsonText: body.extracting(range))
+      if isCut { put(jsonKey: field, "_cut\":true") }
+    }
+  }
+
+  private mutating func put(jsonKey field: FieldEntry, _ end: StaticString = "\":") {
+    put(",\"")
+    put(field.nameStart, Int(field.nameLength))
+    put(end)
+  }
+}
+
+/// Writes the fields of a body whose type is known: a program with a few kinds needs no tables.
+struct FieldsAsJSON: FieldVisitor {
+  private let record: [UInt8]
+  private let bodyStart: Int
+  private var offset = 0
+  var json: [UInt8]
+
+  /// Begins the object in the buffer, which it has until ``end()``.
+  init(
+    _ kind: RecordKind, _ header: RecordHeader, _ record: [UInt8], _ envelope: Envelope,
+    _ buffer: consuming [UInt8]
+  ) {
+    self.record = record
+    bodyStart = Int(header.headerLength)
+    json = buffer
+    json.extend(320 + 6 * envelope.bootID.count) { place in
+      var place = place
+      place.put(jsonEnvelope: kind, header, envelope)
+      return place
+    }
+  }
+
+  mutating func end() { json.append(UInt8(ascii: "}")) }
+
+  @inline(never)
+  private mutating func put(_ name: StaticString, _ shape: FieldEntry.Shape, _ word: StaticString) {
+    let field = FieldEntry(name, shape, offset: offset)
+    offset += field.width
+    let record = record
+    json.extend(field.room) { place in
+      var place = place
+      let body = record.span.extracting(bodyStart...)
+      place.put(jsonMember: field, field.value(in: body) { _ in word }, body)
+      return place
+    }
   }
 
   @inline(__always)
   mutating func unsigned<T: WireInteger & UnsignedInteger>(_ field: Field, _ value: inout T) {
-    number(field.name, NumberShape(T.self, field))
+    put(field.name, FieldEntry.Shape(T.self, field), "")
   }
   @inline(__always)
   mutating func signed<T: WireInteger & SignedInteger>(_ field: Field, _ value: inout T) {
-    number(field.name, NumberShape(T.self, field))
+    put(field.name, FieldEntry.Shape(T.self, field), "")
   }
   @inline(__always)
   mutating func optional<T: WireInteger>(_ field: Field, _ value: inout T?) {
-    optional(field.name, NumberShape(T.self, field))
+    put(field.name, FieldEntry.Shape(T.self, field, isOptional: true), "")
   }
   @inline(__always)
   mutating func boolean(_ field: Field, _ value: inout Bool) {
-    boolean(field.name, optional: false)
+    put(field.name, FieldEntry.Shape(.boolean, field, size: 1), "")
   }
   @inline(__always)
   mutating func optionalBoolean(_ field: Field, _ value: inout Bool?) {
-    boolean(field.name, optional: true)
+    put(field.name, FieldEntry.Shape(.boolean, field, size: 1, isOptional: true), "")
   }
   @inline(__always)
   mutating func name<T: FieldName>(_ field: Field, _ value: inout T) {
-    json.member(field.name, (T(rawValue: bytes[offset]) ?? .unknown).name)
-    offset += 1
+    let word = (T(rawValue: record[bodyStart + offset]) ?? .unknown).name
+    put(field.name, FieldEntry.Shape(.word, field, size: 1), word)
   }
   @inline(__always)
   mutating func text<let capacity: Int>(_ field: Field, _ value: inout FixedText<capacity>) {
-    text(field.name, capacity: capacity)
+    put(field.name, FieldEntry.Shape(.text, field, size: capacity), "")
   }
-
-  @inline(never)
-  private mutating func number(_ name: StaticString, _ shape: NumberShape) {
-    let number = bytes.span.number(at: offset, width: shape.width)
-    offset += shape.width
-    if shape.isSigned {
-      let unused = 64 - 8 * shape.width
-      let signed = (Int64(bitPattern: number) << unused) >> unused
-      json.member(name, signed, decimals: shape.decimals)
-    } else {
-      json.member(name, number, decimals: shape.decimals)
-    }
-  }
-
-  /// What is absent, all bits set, has no key.
-  @inline(never)
-  private mutating func optional(_ name: StaticString, _ shape: NumberShape) {
-    var rest = 0
-    while rest < shape.width && bytes[offset + rest] == 0xFF { rest += 1 }
-    if rest == shape.width { offset += shape.width } else { number(name, shape) }
-  }
-
-  /// 0 or 1; where it is optional 255 if it is absent.
-  @inline(never)
-  private mutating func boolean(_ name: StaticString, optional: Bool) {
-    let byte = bytes[offset]
-    offset += 1
-    if !optional || byte != 0xFF { json.member(name, byte != 0) }
-  }
-
-  /// A text that was cut has a second key with `_cut` behind its name.
-  @inline(never)
-  private mutating func text(_ name: StaticString, capacity: Int) {
-    let length = Int(bytes[offset]) | Int(bytes[offset + 1]) << 8
-    let start = offset + 2
-    let bytes = bytes
-    json.member(name, text: bytes.span.extracting(start..<(start + min(length & 0x7FFF, capacity))))
-    if length & 0x8000 != 0 { json.member(name, suffix: "_cut", true) }
-    offset = start + capacity
-  }
-}
-
-/// How a number stands on the wire, in one word: each field passes it to the same function.
-private struct NumberShape {
-  private let bits: UInt32
-
-  @inline(__always)
-  init<T: WireInteger>(_ type: T.Type, _ field: Field) {
-    bits = UInt32(T.bitWidth / 8) | (T.isSigned ? 16 : 0) | UInt32(field.decimals) << 8
-  }
-
-  var width: Int { Int(bits & 15) }
-  var isSigned: Bool { bits & 16 != 0 }
-  var decimals: Int { Int(bits >> 8) }
 }

@@ -48,8 +48,5 @@ public struct FileSystem: RecordBody {
     visitor.optional(Field("free_inode_count", .count, .gauge, "Free inodes"), &freeInodeCount)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("file_system")
-    topic.append(mountPoint)
-  }
+  public static var topic: StaticString { "file_system/{mount_point}" }
 }

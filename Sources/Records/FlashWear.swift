@@ -59,8 +59,5 @@ public struct FlashWear: RecordBody {
       &endOfLife)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("flash_wear")
-    topic.append(device)
-  }
+  public static var topic: StaticString { "flash_wear/{device}" }
 }

@@ -44,10 +44,7 @@ public struct JobResult: RecordBody {
       &result)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("job")
-    topic.append(unit)
-  }
+  public static var topic: StaticString { "job/{unit}" }
 
   public static let eventRule = EventRule.dependsOnFields
 

@@ -117,7 +117,7 @@ public struct ManagerEvent: RecordBody {
       Field("unit", .none, .gauge, "The unit that was loaded or unloaded"), &unit)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) { topic.append("manager") }
+  public static var topic: StaticString { "manager" }
 
   public static let eventRule = EventRule.dependsOnFields
 

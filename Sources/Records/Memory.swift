@@ -117,7 +117,5 @@ public struct Memory: RecordBody {
       &hugePageSizeBytes)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("memory")
-  }
+  public static var topic: StaticString { "memory" }
 }

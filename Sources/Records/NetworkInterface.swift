@@ -118,8 +118,5 @@ public struct NetworkInterface: RecordBody {
       &carrierChanges)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("network")
-    topic.append(interface)
-  }
+  public static var topic: StaticString { "network/{interface}" }
 }

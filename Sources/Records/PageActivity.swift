@@ -50,7 +50,5 @@ public struct PageActivity: RecordBody {
       &allocationStalls)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("page_activity")
-  }
+  public static var topic: StaticString { "page_activity" }
 }

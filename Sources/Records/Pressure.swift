@@ -122,19 +122,3 @@ public struct Pressure: Equatable, Sendable {
 
 /// The path of a cgroup below the root of cgroup v2; empty for the whole system.
 public typealias CgroupPath = FixedText<256>
-
-extension TopicLevels {
-  /// `cpu` for the system; `cgroup/cpu/system.slice/ssh.service` for a cgroup: each part of its
-  /// path is a level, so that `cgroup/+/system.slice/#` is everything below that slice.
-  mutating func append(_ resource: PressureResource, of cgroup: CgroupPath) {
-    if cgroup.isEmpty { return append(resource.name) }
-    append("cgroup")
-    append(resource.name)
-    let path = cgroup.bytes.span.extracting(first: cgroup.count)
-    var start = 0
-    for index in 0...path.count where index == path.count || path[index] == UInt8(ascii: "/") {
-      if index > start { append(path.extracting(start..<index)) }
-      start = index + 1
-    }
-  }
-}

@@ -30,5 +30,5 @@ public struct PressureSample: RecordBody {
     pressure.visit(&visitor)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) { topic.append(resource, of: cgroup) }
+  public static var topic: StaticString { "cgroup/{resource}/{cgroup/}|{resource}" }
 }

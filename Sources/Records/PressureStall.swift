@@ -94,7 +94,7 @@ public struct PressureStall: RecordBody {
     pressure.visit(&visitor)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) { topic.append(resource, of: cgroup) }
+  public static var topic: StaticString { "cgroup/{resource}/{cgroup/}|{resource}" }
 
   public static let eventRule = EventRule.dependsOnFields
 

@@ -73,5 +73,5 @@ public struct ProcessCounts: RecordBody {
       &endedCount)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) { topic.append("process_counts") }
+  public static var topic: StaticString { "process_counts" }
 }

@@ -66,9 +66,5 @@ public struct ProcessLifecycle: RecordBody {
 
   public static let eventRule = EventRule.always
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append(ecu)
-    topic.append("lifecycle")
-    topic.append(process)
-  }
+  public static var topic: StaticString { "{ecu}/lifecycle/{process}" }
 }

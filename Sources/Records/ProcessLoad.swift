@@ -77,9 +77,5 @@ public struct ProcessLoad: RecordBody {
       &uptimeTenThousandths)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append(ecu)
-    topic.append("process")
-    topic.append(process)
-  }
+  public static var topic: StaticString { "{ecu}/process/{process}" }
 }

@@ -74,8 +74,5 @@ public struct ProcessSummary: RecordBody {
       Field("major_faults", .count, .gauge, "Page faults with disk access"), &majorFaults)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("summary")
-    topic.append(command)
-  }
+  public static var topic: StaticString { "summary/{comm}" }
 }

@@ -78,8 +78,5 @@ public struct ProcessUsage: RecordBody {
     visitor.signed(Field("nice", .none, .gauge, "Nice value"), &nice)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("process")
-    topic.append(number: processID)
-  }
+  public static var topic: StaticString { "process/{pid}" }
 }

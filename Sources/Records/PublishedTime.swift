@@ -11,6 +11,11 @@ public struct ClockReading: Equatable, Sendable {
     self.synchronized = synchronized
   }
 
+  /// What the wall clock is ahead of the time since boot.
+  public var offsetNanoseconds: Int64 {
+    realTimeNanoseconds &- Int64(truncatingIfNeeded: bootTimeNanoseconds)
+  }
+
   /// The Unix time in nanoseconds at which the record was taken, as this clock tells it now.
   ///
   /// A Raspberry Pi has no clock of its own: it starts in the past and NTP steps it later. The time
@@ -18,8 +23,7 @@ public struct ClockReading: Equatable, Sendable {
   /// would have shown, had it been right. Without a step the record keeps its own reading: the same
   /// record has the same time however often it is published.
   public func time(of header: RecordHeader) -> Int64 {
-    let offset = realTimeNanoseconds &- Int64(truncatingIfNeeded: bootTimeNanoseconds)
-    let corrected = Int64(truncatingIfNeeded: header.bootTimeNanoseconds) &+ offset
+    let corrected = Int64(truncatingIfNeeded: header.bootTimeNanoseconds) &+ offsetNanoseconds
     let difference = corrected.subtractingReportingOverflow(header.realTimeNanoseconds)
     if !difference.overflow && difference.partialValue.magnitude < Self.stepNanoseconds {
       return header.realTimeNanoseconds

@@ -69,5 +69,5 @@ public struct RaspberryPi: RecordBody {
       &supplyAlarm)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) { topic.append("raspberry_pi") }
+  public static var topic: StaticString { "raspberry_pi" }
 }

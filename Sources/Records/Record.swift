@@ -1,6 +1,7 @@
 /// A record as its bytes came: the header was read, and the body is as long as its kind wants it.
 ///
-/// The fields stay where they are until somebody asks: see ``JSON/write(_:_:)`` and ``body(as:)``.
+/// The fields stay where they are until somebody asks: see ``Payload``, ``JSON/write(_:_:)`` and
+/// ``body(as:)``.
 public struct Record: Sendable {
   public let header: RecordHeader
   public let kind: RecordKind
@@ -12,8 +13,7 @@ public struct Record: Sendable {
     guard let kind = RecordKind(rawValue: header.kind) else { throw .unknownKind(header.kind) }
     self.kind = kind
     self.bytes = bytes
-    var length = BodyLength()
-    let needed = kind.withBody(&length)
+    let needed = FieldTables.all.bodyLength(of: kind)
     guard header.bodyLength >= needed else {
       throw .truncated(needed: needed, found: Int(header.bodyLength))
     }
@@ -22,14 +22,6 @@ public struct Record: Sendable {
   /// The body, if the record is of its kind.
   public func body<Body: RecordBody>(as type: Body.Type) -> Body? {
     kind.rawValue == Body.kind.rawValue ? decode() : nil
-  }
-
-  /// Adds the topic's levels behind the program's name.
-  public func appendTopic(to topic: inout TopicLevels) {
-    var naming = TopicNaming(record: self, topic: topic)
-    topic = TopicLevels()
-    kind.withBody(&naming)
-    topic = naming.topic
   }
 
   /// See ``RecordBody/isEvent``.
@@ -54,11 +46,6 @@ extension RecordBody {
   }
 }
 
-private struct BodyLength: BodyUse {
-  @inline(__always)
-  func use<Body: RecordBody>(_ type: Body.Type) -> Int { Body.lengthOnWire }
-}
-
 private struct EventQuestion: BodyUse {
   let record: Record
 
@@ -71,15 +58,5 @@ private struct EventQuestion: BodyUse {
       let body: Body = record.decode()
       return body.isEvent
     }
-  }
-}
-
-private struct TopicNaming: BodyUse {
-  let record: Record
-  var topic: TopicLevels
-
-  mutating func use<Body: RecordBody>(_ type: Body.Type) {
-    let body: Body = record.decode()
-    body.appendTopic(to: &topic)
   }
 }

@@ -38,6 +38,9 @@ public struct RecordHeader: Equatable, Sendable {
   /// Where the body begins.
   public private(set) var headerLength = UInt16(Self.encodedSize)
 
+  /// How long the record is.
+  var recordLength: Int { Int(headerLength) + Int(bodyLength) }
+
   public init(
     kind: UInt16 = 0, bodyLength: UInt16 = 0, clockSynchronized: Bool = false, instance: UInt64,
     sequence: UInt64 = 0, dropped: UInt64 = 0, bootTimeNanoseconds: UInt64 = 0,

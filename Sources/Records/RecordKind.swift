@@ -8,6 +8,8 @@ public enum Program: UInt8, CaseIterable, Sendable {
   case dltProcWatch = 7
   case dbusSystemdSignals = 6
 
+  public static let highestNumber = 7
+
   public var name: StaticString {
     switch self {
     case .cyclicSysinfo: "cyclic-sysinfo"

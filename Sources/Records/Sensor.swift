@@ -121,9 +121,5 @@ public struct Sensor: RecordBody {
       Field("fault", .none, .gauge, "The sensor itself is faulty"), &fault)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("sensor")
-    topic.append(chip)
-    topic.append(feature)
-  }
+  public static var topic: StaticString { "sensor/{chip}/{feature}" }
 }

@@ -188,7 +188,5 @@ public struct Sockets: RecordBody {
       &udpSendBufferErrors)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("sockets")
-  }
+  public static var topic: StaticString { "sockets" }
 }

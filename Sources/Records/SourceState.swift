@@ -50,5 +50,5 @@ public struct SourceState: RecordBody {
 
   public static let eventRule = EventRule.always
 
-  public func appendTopic(to topic: inout TopicLevels) { topic.append("state") }
+  public static var topic: StaticString { "state" }
 }

@@ -24,8 +24,5 @@ public struct ThermalZone: RecordBody {
       &temperatureThousandths)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("temperature")
-    topic.append(type)
-  }
+  public static var topic: StaticString { "temperature/{type}" }
 }

@@ -15,41 +15,63 @@ public struct TopicLevels: Sendable {
     bytes.removeAll(keepingCapacity: true)
   }
 
-  /// A word of our own making.
-  public mutating func append(_ name: StaticString) {
-    bytes.append(UInt8(ascii: "/"))
-    name.withUTF8Buffer { bytes.append(contentsOf: $0) }
+  /// Puts these levels before those that are appended.
+  public mutating func begin(with prefix: [UInt8]) {
+    removeAll()
+    bytes += prefix
   }
 
-  /// A name from outside.
-  public mutating func append(_ name: Span<UInt8>) {
-    bytes.append(UInt8(ascii: "/"))
-    if name.isEmpty { bytes.append(UInt8(ascii: "_")) }
-    var index = 0
-    while index < name.count {
-      let length = name.topicCharacterLength(at: index)
-      if length == 0 {
-        bytes.append(UInt8(ascii: "_"))
-        index += 1
-      } else {
-        for offset in 0..<length { bytes.append(name[index + offset]) }
-        index += length
-      }
+  /// A NUL behind the levels, as C wants it.
+  public mutating func terminate() { bytes.append(0) }
+
+  /// A word of our own making.
+  public mutating func append(_ name: StaticString) {
+    append(word: name.utf8Start, name.utf8CodeUnitCount)
+  }
+
+  mutating func append(word: UnsafePointer<UInt8>, _ count: Int) {
+    bytes.extend(count + 1) { place in
+      var place = place
+      place.put(UInt8(ascii: "/"))
+      place.put(word, count)
+      return place
     }
   }
 
-  public mutating func append<let capacity: Int>(_ name: FixedText<capacity>) {
-    append(name.bytes.span.extracting(first: name.count))
+  /// A name from outside.
+  @inline(never)
+  public mutating func append(_ name: Span<UInt8>) {
+    bytes.extend(name.count + 2) { place in
+      var place = place
+      place.put(UInt8(ascii: "/"))
+      if name.isEmpty { place.put(UInt8(ascii: "_")) }
+      var index = 0
+      while index < name.count {
+        let length = name.topicCharacterLength(at: index)
+        if length == 0 { place.put(UInt8(ascii: "_")) }
+        for offset in 0..<length { place.put(name[index + offset]) }
+        index += max(length, 1)
+      }
+      return place
+    }
+  }
+
+  /// Each part of a path is a level, so that `cgroup/+/system.slice/#` is everything below that slice.
+  mutating func append(path: Span<UInt8>) {
+    var start = 0
+    for index in 0...path.count where index == path.count || path[index] == UInt8(ascii: "/") {
+      if index > start { append(path.extracting(start..<index)) }
+      start = index + 1
+    }
   }
 
   /// A number, such as a process id.
   public mutating func append(number: UInt32) {
-    bytes.append(UInt8(ascii: "/"))
-    var divisor: UInt32 = 1
-    while number / divisor >= 10 { divisor *= 10 }
-    while divisor > 0 {
-      bytes.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
-      divisor /= 10
+    bytes.extend(1 + BytePlace.roomForNumber) { place in
+      var place = place
+      place.put(UInt8(ascii: "/"))
+      place.put(UInt64(number))
+      return place
     }
   }
 }

@@ -99,10 +99,7 @@ public struct UnitState: RecordBody {
       &unitsForgotten)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("unit")
-    topic.append(unit)
-  }
+  public static var topic: StaticString { "unit/{unit}" }
 
   public static let eventRule = EventRule.dependsOnFields
 

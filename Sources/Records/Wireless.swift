@@ -75,8 +75,5 @@ public struct Wireless: RecordBody {
       &missedBeacons)
   }
 
-  public func appendTopic(to topic: inout TopicLevels) {
-    topic.append("wireless")
-    topic.append(interface)
-  }
+  public static var topic: StaticString { "wireless/{interface}" }
 }

@@ -46,6 +46,7 @@ extension Bridge {
       let connection = try BrokerConnection(
         options.broker, clientID: "stats-recording-\(options.topics.deviceID)",
         will: (topic: options.topics.status, payload: BridgeStatus.will),
+        contentType: options.payload.contentType,
         messageExpirySeconds: UInt32(options.messageExpiry.nanoseconds / 1_000_000_000),
         attempt: backoff.attempts)
       self.connection = connection
@@ -101,8 +102,7 @@ extension Bridge {
   /// The connection is gone, or none came to be: everything in flight waits again.
   mutating func lose(_ error: BrokerError) {
     connection = nil
-    inFlight.removeAll(keepingCapacity: true)
-    outbox.returnInFlight()
+    forgetBatches()
     (connectTimeoutDue, keepAliveDue, statusDue) = (.max, .max, .max)
     if spillDue == .max { spillDue = monotonicNanoseconds() + options.spillAfter.nanoseconds }
     let delay = backoff.next()
@@ -126,8 +126,9 @@ extension Bridge {
     status.write(state, queues: queues, outbox: outbox, envelope, into: &json)
     do throws(BrokerConnection.PublishError) {
       let message = try connection.publish(
-        options.topics.status, json.bytes, retain: true)
-      inFlight.append(InFlight(message: message, ticket: nil, program: nil))
+        options.topics.status, json.bytes, connection.statusProperties, retain: true)
+      bytesInFlight += json.bytes.count
+      inFlight.append(InFlight(message: message, program: nil, byteCount: json.bytes.count))
     } catch {
       switch error {
       case .notTaken(let words):

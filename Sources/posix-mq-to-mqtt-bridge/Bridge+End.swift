@@ -20,7 +20,7 @@ extension Bridge {
     try work(until: monotonicNanoseconds() + 2_000_000_000) { _ in true }
     connection?.disconnect()
     connection = nil
-    outbox.returnInFlight()
+    forgetBatches()
     let spilled = outbox.count > 0 ? spillWaiting(.forEvents) : 0
     log.information(
       """

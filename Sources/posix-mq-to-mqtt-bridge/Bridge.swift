@@ -31,8 +31,9 @@ struct Bridge: ~Copyable {
   struct InFlight {
     let message: Int32
     /// nil: the status.
-    let ticket: Outbox.Ticket?
     let program: Program?
+    var tickets: [Outbox.Ticket] = []
+    let byteCount: Int
   }
 
   let options: BridgeOptions
@@ -58,10 +59,15 @@ struct Bridge: ~Copyable {
   var nameLookup: NameLookup?
   var interest: Readiness = []
   var inFlight: [InFlight] = []
+  var bytesInFlight = 0
+  /// Records that were taken from the outbox and wait for others of their program, by its number.
+  var batches: [Batch]
+  /// Lists that are not in use at present, so that none is made for each message.
+  var spareTickets: [[Outbox.Ticket]] = []
   var backoff: Backoff
   var lastFailure = Text()
   /// The reason that was last logged, by the number of the program: the same refusal is told once.
-  private var refusals = [Int32](repeating: 0, count: Int(UInt8.max) + 1)
+  var refusals = [Int32](repeating: 0, count: Int(UInt8.max) + 1)
   var queuesAreRead = true
 
   var connectDue = UInt64.max
@@ -69,13 +75,14 @@ struct Bridge: ~Copyable {
   var keepAliveDue = UInt64.max
   var statusDue = UInt64.max
   var acknowledgementDue = UInt64.max
+  var batchDue = UInt64.max
   var isFinishing = false
   /// When the broker last acknowledged something, or was last given something after a pause.
   var acknowledgedAt: UInt64 = 0
 
   var json = JSON()
-  private var topics: Topics
-  private var topic: [CChar] = []
+  var payload: Payload
+  var topic = TopicLevels()
   var buffer: [UInt8]
   var envelope: Envelope
 
@@ -93,7 +100,6 @@ struct Bridge: ~Copyable {
     buffer = [UInt8](
       repeating: 0,
       count: max(queues.messageSize, outbox.memory.inboxSize) + BootStamp.encodedSize)
-    topics = options.topics
     self.options = options
     self.log = log
     self.loop = loop
@@ -104,6 +110,8 @@ struct Bridge: ~Copyable {
     backoff = Backoff(maximum: options.reconnectMaximum)
     nameLookup = nil
     self.envelope = envelope
+    payload = Payload(options.payload, deviceID: options.topics.deviceID.bytes.span)
+    batches = (0...Program.highestNumber).map { _ in Batch() }
     inFlight.reserveCapacity(options.window)
   }
 
@@ -158,14 +166,15 @@ struct Bridge: ~Copyable {
       publishStatus("online")
     }
     if now >= spillDue { spillWaiting() }
+    if now >= batchDue { publishWaiting() }
     if inFlight.isEmpty || !acknowledgementsMayWait {
       acknowledgementDue = .max
     } else if acknowledgementDue == .max {
       acknowledgementDue = now + 3_000_000_000
     }
     let due = min(
-      min(connectDue, connectTimeoutDue, acknowledgementDue), min(keepAliveDue, statusDue, spillDue)
-    )
+      min(connectDue, connectTimeoutDue, acknowledgementDue, batchDue),
+      min(keepAliveDue, statusDue, spillDue))
     if due != timerDue {
       timerDue = due
       let later = monotonicNanoseconds()
@@ -194,7 +203,7 @@ struct Bridge: ~Copyable {
     }
   }
 
-  // MARK: From the queues to the broker
+  // MARK: From the queues to the outbox
 
   mutating func drain(_ index: Int) throws(SystemError) {
     let (noteworthy, lost) = (queues.noteworthy, outbox.lost)
@@ -218,104 +227,5 @@ struct Bridge: ~Copyable {
     if lost == 0 && outbox.lost > 0 {
       log.warning("the outbox is full: the oldest samples are given up until the broker is back")
     }
-  }
-
-  mutating func publishWaiting() {
-    guard let connection, connection.isConnected else { return }
-    guard inFlight.count < window else { return }
-    refill(window)
-    guard outbox.count > outbox.inFlight else { return }
-    envelope.clock = readClock()
-    if inFlight.isEmpty { acknowledgedAt = monotonicNanoseconds() }
-    while inFlight.count < window, let entry = outbox.take(into: &buffer) {
-      guard let program = Program(rawValue: entry.origin) else {
-        refuse(nil, entry.ticket, "a program that this version does not know", reason: 0)
-        continue
-      }
-      do throws(RecordError) {
-        let (record, envelope) = try record(entry)
-        json.write(record, envelope)
-        topics.name(record, of: program, &topic)
-      } catch {
-        // Checked when it came from its queue: the outbox itself would have to be damaged.
-        refuse(program, entry.ticket, "the record \(error.description)", reason: 0)
-        continue
-      }
-      do throws(BrokerConnection.PublishError) {
-        let message = try connection.publish(
-          topic, json.bytes, retain: false)
-        inFlight.append(InFlight(message: message, ticket: entry.ticket, program: program))
-        log.detail("published \(program.name), \(json.bytes.count) bytes")
-      } catch {
-        switch error {
-        case .notTaken(let words): refuse(program, entry.ticket, words, reason: 0)
-        case .connectionLost(let error): return lose(error)
-        }
-      }
-    }
-  }
-
-  /// How many messages may be on their way at once.
-  private var window: Int { min(options.window, connection?.receiveMaximum ?? 0) }
-
-  /// A few acknowledgements need not wake the bridge: they are read when a record comes, or in 3 s. So a
-  /// record a second is one wake-up a second.
-  private var acknowledgementsMayWait: Bool {
-    guard let connection, connection.isConnected, !isFinishing else { return false }
-    return inFlight.count <= min(4, window / 2) && connection.interest == .reading
-  }
-
-  private mutating func readAcknowledgements() {
-    acknowledgementDue = .max
-    guard let connection, connection.isConnected else { return }
-    do throws(BrokerError) { try connection.process(.reading) } catch { lose(error) }
-    takeAcknowledgements()
-  }
-
-  mutating func takeAcknowledgements() {
-    guard let connection, !connection.acknowledgements.isEmpty else { return }
-    acknowledgedAt = monotonicNanoseconds()
-    for acknowledgement in connection.acknowledgements {
-      guard let index = inFlight.firstIndex(where: { $0.message == acknowledgement.message })
-      else { continue }
-      let entry = inFlight.remove(at: index)
-      guard acknowledgement.reason >= 0x80 else {
-        if let ticket = entry.ticket {
-          outbox.acknowledge(ticket)
-          status.published += 1
-        } else {
-          statusIsRefused = false
-        }
-        if let program = entry.program { refusals[Int(program.rawValue)] = 0 }
-        continue
-      }
-      let words = BrokerConnection.words(of: acknowledgement.reason)
-      if let ticket = entry.ticket, let program = entry.program {
-        refuse(program, ticket, words, reason: acknowledgement.reason)
-      } else {
-        if !statusIsRefused {
-          log.error("broker refused the status: \(words) (\(acknowledgement.reason))")
-        }
-        statusIsRefused = true
-      }
-    }
-    connection.forgetAcknowledgements()
-  }
-
-  /// The broker will never take this record: it leaves the outbox, is counted and told.
-  private mutating func refuse(
-    _ program: Program?, _ ticket: Outbox.Ticket, _ words: Text, reason: Int32
-  ) {
-    outbox.acknowledge(ticket)
-    status.refused += 1
-    status.refusal = (words: words, reason: reason)
-    let index = Int(program?.rawValue ?? 0)
-    if refusals[index] != reason || reason == 0 && status.refused == 1 {
-      log.error(
-        "records of \(program?.name ?? "another version") are refused: \(words)\(reason == 0 ? "" : " (\(reason))")"
-          + (reason == 135 ? "; the broker's access list must allow the topic" : ""))
-      refusals[index] = reason
-    }
-    hurryStatus()
   }
 }

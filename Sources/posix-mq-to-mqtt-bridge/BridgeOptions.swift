@@ -1,5 +1,6 @@
 import Daemon
 import Linux
+import Records
 
 /// Everything that the bridge can be told.
 struct BridgeOptions {
@@ -15,6 +16,11 @@ struct BridgeOptions {
   let spillAfter: Interval
   /// How many messages may be on their way at once; more than 100 gains nothing.
   let window: Int
+  let payload: PayloadFormat
+  /// How many records of a program are one message at most.
+  let batch: Int
+  /// How long a record waits for others of its program.
+  let batchTime: Interval
   let messageExpiry: Interval
   let statusInterval: Interval
   let reconnectMaximum: Interval
@@ -46,6 +52,23 @@ struct BridgeOptions {
       "time without the broker after which records go to disk, and between such times")
     window = options.number(
       "window", default: 100, in: 1...65535, "messages on their way at once, if the broker agrees")
+    let format = options.text(
+      "payload", "FORMAT", default: "json",
+      "what records are published as: json; influx, line protocol; record, their own bytes")
+    if format == "influx" {
+      payload = .lineProtocol
+    } else if format == "record" {
+      payload = .record
+    } else {
+      payload = .json
+      if format != "json" { options.fail("--payload \(format): json, influx or record") }
+    }
+    batch = options.number(
+      "batch", default: 1, in: 1...1000, "publish so many records of a program in one message")
+    batchTime = options.interval(
+      "batch-time", default: Interval(nanoseconds: 100_000_000),
+      atLeast: Interval(nanoseconds: 1_000_000), atMost: .seconds(3600),
+      "a record waits so long at most for others to go with it")
     messageExpiry = options.interval(
       "message-expiry", default: .seconds(86_400), atLeast: .seconds(1),
       atMost: .seconds(4_294_967_295), "a message that nobody fetched expires after this time")

@@ -2,6 +2,7 @@ import CLinux
 import CMosquitto
 import Daemon
 import Linux
+import Records
 
 /// Why there is no connection, in words that say what to do.
 struct BrokerError: Error {
@@ -33,9 +34,18 @@ final class BrokerConnection {
   /// PUBACKs that have come and were not taken yet.
   private(set) var acknowledgements: [Acknowledgement] = []
 
+  /// How many bytes of payload fit into what the broker takes: MQTT 5, 3.2.2.3.6.
+  var largestPayload = Int.max
+  /// What the messages are sent with; the first are those of records.
+  private(set) var recordProperties: OpaquePointer?
+  let statusProperties: OpaquePointer?
+
   private let client: OpaquePointer
   private let options: BrokerOptions
-  private let properties: OpaquePointer?
+  private let contentType: StaticString
+  private let messageExpirySeconds: UInt32
+  /// What ``recordProperties`` say of boot and clock.
+  private var described: (boot: [UInt8], offset: Int64, synchronized: Bool)?
   /// The last reason that libmosquitto or the broker gave for what went wrong.
   private var reason = Text()
   private var failed = false
@@ -47,20 +57,18 @@ final class BrokerConnection {
   /// `attempt` counts from 0: a name may have addresses of which the first does not answer, so every
   /// other attempt keeps to IPv4.
   init(
-    _ options: BrokerOptions, clientID: Text, will: (topic: [CChar], payload: [UInt8]),
-    messageExpirySeconds: UInt32, attempt: Int
+    _ options: BrokerOptions, clientID: Text, will: (topic: [UInt8], payload: [UInt8]),
+    contentType: StaticString, messageExpirySeconds: UInt32, attempt: Int
   ) throws(BrokerError) {
     guard let client = mosquitto_new(clientID.c, true, nil) else {
       throw BrokerError("mosquitto_new: \(Text(cString: strerror(clinux_errno())))")
     }
     self.client = client
     self.options = options
-    var list: OpaquePointer?
-    mosquitto_property_add_string(
-      &list, Int32(MQTT_PROP_CONTENT_TYPE.rawValue), "application/json")
-    mosquitto_property_add_int32(
-      &list, Int32(MQTT_PROP_MESSAGE_EXPIRY_INTERVAL.rawValue), messageExpirySeconds)
-    properties = list
+    self.contentType = contentType
+    self.messageExpirySeconds = messageExpirySeconds
+    recordProperties = Self.properties(contentType, messageExpirySeconds)
+    statusProperties = Self.properties(PayloadFormat.json.contentType, messageExpirySeconds)
     acknowledgements.reserveCapacity(256)
 
     mosquitto_user_data_set(client, Unmanaged.passUnretained(self).toOpaque())
@@ -70,8 +78,9 @@ final class BrokerConnection {
     // The window is ours to keep: libmosquitto would hold back what goes beyond its own.
     mosquitto_int_option(client, MOSQ_OPT_SEND_MAXIMUM, 65535)
     try check(
-      mosquitto_will_set(
-        client, will.topic, Int32(will.payload.count), will.payload, 1, true), "last will")
+      will.topic.asCharacters {
+        mosquitto_will_set(client, $0, Int32(will.payload.count), will.payload, 1, true)
+      }, "last will")
     if let username = options.username {
       try check(mosquitto_username_pw_set(client, username.c, options.password?.c), "--username")
     }
@@ -85,8 +94,48 @@ final class BrokerConnection {
 
   deinit {
     mosquitto_destroy(client)
-    var list = properties
-    mosquitto_property_free_all(&list)
+    for var list in [recordProperties, statusProperties] { mosquitto_property_free_all(&list) }
+  }
+
+  private static func properties(
+    _ contentType: StaticString, _ messageExpirySeconds: UInt32
+  ) -> OpaquePointer? {
+    var list: OpaquePointer?
+    mosquitto_property_add_string(
+      &list, Int32(MQTT_PROP_CONTENT_TYPE.rawValue), Text(contentType).c)
+    mosquitto_property_add_int32(
+      &list, Int32(MQTT_PROP_MESSAGE_EXPIRY_INTERVAL.rawValue), messageExpirySeconds)
+    return list
+  }
+
+  /// Whether ``recordProperties`` say this of boot and clock.
+  func describes(_ envelope: Envelope) -> Bool {
+    guard let described else { return false }
+    let clock = envelope.clock
+    // Two clocks are not read at once: what differs by less is the same.
+    return described.synchronized == clock.synchronized
+      && (clock.offsetNanoseconds &- described.offset).magnitude < 1_000_000
+      && described.boot == envelope.bootID
+  }
+
+  /// From now on records are published with what their bytes do not tell, as user properties: `boot_id`;
+  /// `time_offset_ns`, what the wall clock is ahead of the time since boot; `clock_synced`.
+  func describe(_ envelope: Envelope) {
+    if describes(envelope) { return }
+    let (offset, isSynchronized) = (envelope.clock.offsetNanoseconds, envelope.clock.synchronized)
+    described = (boot: envelope.bootID, offset: offset, synchronized: isSynchronized)
+    var list = Self.properties(contentType, messageExpirySeconds)
+    let pairs: [(name: Text, value: Text)] = [
+      (name: "boot_id", value: Text(envelope.bootID)),
+      (name: "time_offset_ns", value: Text("\(offset)")),
+      (name: "clock_synced", value: isSynchronized ? "true" : "false"),
+    ]
+    for pair in pairs {
+      mosquitto_property_add_string_pair(
+        &list, Int32(MQTT_PROP_USER_PROPERTY.rawValue), pair.name.c, pair.value.c)
+    }
+    mosquitto_property_free_all(&recordProperties)
+    recordProperties = list
   }
 
   /// The socket to wait on; nil once the connection is gone.
@@ -119,13 +168,15 @@ final class BrokerConnection {
     case connectionLost(BrokerError)
   }
 
-  /// Publishes at QoS 1 and returns the message's id.
+  /// Publishes at QoS 1 and returns the message's id; the topic ends with a NUL.
   func publish(
-    _ topic: [CChar], _ payload: [UInt8], retain: Bool
+    _ topic: [UInt8], _ payload: [UInt8], _ properties: OpaquePointer?, retain: Bool
   ) throws(PublishError) -> Int32 {
     var message: Int32 = 0
-    let result = mosquitto_publish_v5(
-      client, &message, topic, Int32(payload.count), payload, 1, retain, properties)
+    let result = topic.asCharacters {
+      mosquitto_publish_v5(
+        client, &message, $0, Int32(payload.count), payload, 1, retain, properties)
+    }
     switch mosq_err_t(rawValue: result) {
     case MOSQ_ERR_SUCCESS: return message
     case MOSQ_ERR_OVERSIZE_PACKET, MOSQ_ERR_PAYLOAD_SIZE, MOSQ_ERR_INVAL, MOSQ_ERR_MALFORMED_UTF8:
@@ -187,7 +238,16 @@ final class BrokerConnection {
     {
       receiveMaximum = Int(maximum)
     }
+    var size: UInt32 = 0
+    if mosquitto_property_read_int32(
+      properties, Int32(MQTT_PROP_MAXIMUM_PACKET_SIZE.rawValue), &size, false) != nil
+    {
+      largestPayload = max(0, Int(size) - Self.roomBesidePayload)
+    }
   }
+
+  /// What a packet has beside its payload, at most: the topic of a batch and the properties.
+  private static let roomBesidePayload = 768
 
   private static let loginHint: Text =
     ": see --username, --password-file and the broker's access list"
@@ -318,5 +378,13 @@ final class BrokerConnection {
     if result != 0 {
       throw BrokerError("\(what): \(Text(cString: mosquitto_strerror(result)))")
     }
+  }
+}
+
+extension [UInt8] {
+  /// As C has texts.
+  @inline(__always)
+  fileprivate func asCharacters<Result>(_ body: (UnsafePointer<CChar>?) -> Result) -> Result {
+    withUnsafeBytes { body($0.baseAddress?.assumingMemoryBound(to: CChar.self)) }
   }
 }

@@ -176,13 +176,30 @@ struct Outbox: ~Copyable {
     link(rest)
   }
 
-  /// The oldest record that is not in flight, copied to the beginning of `buffer`; from now on it is.
-  mutating func take(into buffer: inout [UInt8]) -> Entry? {
+  /// The oldest record that is not in flight; from now on it is.
+  mutating func take() -> Entry? {
     guard let index = oldestWaiting else { return nil }
-    let head = memory[index]
-    withList(head.list) { $0.waiting = head.next }
+    let (list, next) = (memory[index].list, memory[index].next)
+    withList(list) { $0.waiting = next }
     inFlight += 1
-    copy(index, into: &buffer)
+    return entry(index)
+  }
+
+  /// The same, copied to the beginning of `buffer`.
+  mutating func take(into buffer: inout [UInt8]) -> Entry? {
+    guard let entry = take() else { return nil }
+    copy(entry.ticket.slot, into: &buffer)
+    return entry
+  }
+
+  /// Copies a record that was taken to the beginning of `buffer`.
+  func copy(_ ticket: Ticket, into buffer: inout [UInt8]) -> Entry {
+    copy(ticket.slot, into: &buffer)
+    return entry(ticket.slot)
+  }
+
+  private func entry(_ index: UInt32) -> Entry {
+    let head = memory[index]
     return Entry(
       ticket: Ticket(slot: index, arrival: head.arrival), length: Int(head.length),
       origin: head.origin & ~Self.carriedOver, list: ListName(rawValue: head.list) ?? .samples)

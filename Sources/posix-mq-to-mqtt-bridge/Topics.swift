@@ -5,9 +5,9 @@ import Records
 /// The topics of this device: `<prefix>/<device>/<program>` and `<prefix>/<device>/status`.
 struct Topics {
   let deviceID: Text
-  let status: [CChar]
-  private let device: [CChar]
-  private var levels = TopicLevels()
+  /// With a NUL behind it, as all that C is given.
+  let status: [UInt8]
+  private let device: [UInt8]
 
   init(_ options: inout Options) {
     let prefix =
@@ -23,23 +23,16 @@ struct Topics {
       options.fail("--device-id \(deviceID): UTF-8 without /, +, # or control characters")
     }
     let device = Text("\(prefix)/\(deviceID)")
-    status = Self.forC("\(device)/status")
-    self.device = device.bytes.map { CChar(bitPattern: $0) }
+    status = Text("\(device)/status").bytes + [0]
+    self.device = device.bytes
   }
 
-  /// Makes the topic of a record, as C wants it, in `topic`.
-  mutating func name(_ record: Record, of program: Program, _ topic: inout [CChar]) {
-    levels.removeAll()
-    levels.append(program.name)
-    record.appendTopic(to: &levels)
-    topic.removeAll(keepingCapacity: true)
-    topic.append(contentsOf: device)
-    for byte in levels.bytes { topic.append(CChar(bitPattern: byte)) }
-    topic.append(0)
-  }
-
-  private static func forC(_ topic: Text) -> [CChar] {
-    topic.bytes.map { CChar(bitPattern: $0) } + [0]
+  /// Makes the topic of a record, or of batches of its program where there is none, in `topic`.
+  func name(_ record: Record?, of program: Program, _ topic: inout TopicLevels) {
+    topic.begin(with: device)
+    topic.append(program.name)
+    record?.appendTopic(to: &topic)
+    topic.terminate()
   }
 
   /// MQTT 5, 4.7: no wildcards, no NUL; some brokers treat a leading `$` specially.

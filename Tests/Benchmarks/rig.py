@@ -132,13 +132,13 @@ class Rig:
         self._processes.append(process)
         return process
 
-    def start_shape(self, shape: Shape) -> subprocess.Popen:
-        return self.start(self.variant.command(
-            shape, prefix=self.prefix, port=self.port, device=DEVICE, folder=self.folder))
+    def start_shape(self, shape: Shape, *options: str) -> subprocess.Popen:
+        command = self.variant.command(shape, prefix=self.prefix, port=self.port, device=DEVICE, folder=self.folder)
+        return self.start([*command, *options])
 
-    def start_bridge(self) -> subprocess.Popen:
+    def start_bridge(self, *options: str) -> subprocess.Popen:
         """The bridge, once its status says that it is online."""
-        bridge = self.start_shape(BRIDGE)
+        bridge = self.start_shape(BRIDGE, *options)
         self.check(bridge)
         if '"online"' not in self.receive_one(f"stats/{DEVICE}/status", 20):
             raise MeasurementError(f"{self.variant.name}: the bridge does not get online: {self.errors()}")

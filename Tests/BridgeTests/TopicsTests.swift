@@ -14,8 +14,9 @@ struct TopicsTests {
     return (topics, options.answer("Tests topics."))
   }
 
-  private func text(_ topic: [CChar]) -> String {
-    String(decoding: topic.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  private func text(_ topic: [UInt8]) -> String {
+    #expect(topic.last == 0)
+    return String(decoding: topic.dropLast(), as: UTF8.self)
   }
 
   private func record<Body: RecordBody>(_ body: Body) throws -> Record {
@@ -25,14 +26,14 @@ struct TopicsTests {
   }
 
   @Test func theyAreMadeOfPrefixDeviceAndProgram() throws {
-    var (topics, answer) = topics("--device-id", "pi-7", "--topic-prefix", "site/a")
+    let (topics, answer) = topics("--device-id", "pi-7", "--topic-prefix", "site/a")
     #expect(answer == nil)
     #expect(text(topics.status) == "site/a/pi-7/status")
-    var topic: [CChar] = []
+    var topic = TopicLevels()
     topics.name(try record(SystemInformation()), of: .cyclicSysinfo, &topic)
-    #expect(text(topic) == "site/a/pi-7/cyclic-sysinfo")
+    #expect(text(topic.bytes) == "site/a/pi-7/cyclic-sysinfo")
     topics.name(try record(SourceState(.running)), of: .cyclicSysinfo, &topic)
-    #expect(text(topic) == "site/a/pi-7/cyclic-sysinfo/state")
+    #expect(text(topic.bytes) == "site/a/pi-7/cyclic-sysinfo/state")
   }
 
   @Test func theDefaultDeviceIsAlwaysTheSameAndNotTheMachineID() {

@@ -77,6 +77,19 @@ func publishedMembers(_ bytes: [UInt8]) throws -> [String: Any] {
   return try #require(object as? [String: Any])
 }
 
+extension RecordBody {
+  /// The levels that a record of this body has behind the program's name.
+  func appendTopic(to topic: inout TopicLevels) {
+    var (header, body, bytes) = (Golden.header, self, [UInt8]())
+    header.encode(&body, into: &bytes)
+    do {
+      try Record(decoding: bytes, count: bytes.count).appendTopic(to: &topic)
+    } catch {
+      Issue.record(error)
+    }
+  }
+}
+
 extension Envelope {
   static let forTests = Envelope(
     bootID: [UInt8]("43908254-216b-467b-8145-3543fe292e1a".utf8),

@@ -1,0 +1,163 @@
+import CLinux
+import Daemon
+import Linux
+import Records
+
+/// Records of a program that were taken from the outbox and are to be one message.
+struct Batch {
+  var tickets: [Outbox.Ticket] = []
+  /// When the first of them has waited long enough.
+  var due = UInt64.max
+}
+
+extension Bridge {
+  // MARK: From the outbox to the broker
+
+  /// So much may be on its way at once, however large the messages are: libmosquitto keeps it all.
+  private static let mostBytesInFlight = 1 << 20
+
+  private var mayPublish: Bool { inFlight.count < window && bytesInFlight < Self.mostBytesInFlight }
+
+  /// Takes records from the outbox and publishes each, or those batches that are full or have waited.
+  mutating func publishWaiting() {
+    batchDue = .max
+    guard let connection, connection.isConnected, mayPublish else { return }
+    refill(window * options.batch)
+    // All that was taken and not published is in a batch.
+    guard outbox.count > outbox.inFlight || batches.contains(where: { !$0.tickets.isEmpty }) else {
+      return
+    }
+    envelope.clock = readClock()
+    let now = monotonicNanoseconds()
+    for index in batches.indices {
+      while mayPublish, isReady(batches[index], now), publish(index) {}
+    }
+    while mayPublish, let entry = outbox.take() {
+      guard let program = Program(rawValue: entry.origin) else {
+        refuse(nil, entry.ticket, "a program that this version does not know", reason: 0)
+        continue
+      }
+      let index = Int(program.rawValue)
+      if batches[index].tickets.isEmpty {
+        batches[index].due = now + options.batchTime.nanoseconds
+      }
+      batches[index].tickets.append(entry.ticket)
+      if isReady(batches[index], now), !publish(index) { return }
+    }
+    guard mayPublish else { return }
+    for batch in batches where !batch.tickets.isEmpty { batchDue = min(batchDue, batch.due) }
+  }
+
+  private func isReady(_ batch: borrowing Batch, _ now: UInt64) -> Bool {
+    let count = batch.tickets.count
+    return count >= options.batch || count > 0 && (now >= batch.due || isFinishing)
+  }
+
+  /// Publishes the batch of the program with this number, or as much of it as can be one message; false:
+  /// the connection is lost, and nothing is in a batch any more.
+  private mutating func publish(_ index: Int) -> Bool {
+    guard let connection, let program = Program(rawValue: UInt8(index)) else { return false }
+    var tickets = spareTickets.popLast() ?? []
+    let taken = writePayload(batches[index].tickets, of: program, connection, &tickets)
+    guard !tickets.isEmpty else {
+      leave(index, taken, tickets)
+      return true
+    }
+    do throws(BrokerConnection.PublishError) {
+      if inFlight.isEmpty { acknowledgedAt = monotonicNanoseconds() }
+      let count = payload.bytes.count
+      let message = try connection.publish(
+        topic.bytes, payload.bytes, connection.recordProperties, retain: false)
+      leave(index, taken, [])
+      bytesInFlight += count
+      inFlight.append(
+        InFlight(message: message, program: program, tickets: tickets, byteCount: count))
+      log.detail("published \(program.name), \(count) bytes")
+      return true
+    } catch {
+      switch error {
+      case .notTaken(let words) where tickets.count == 1:
+        refuse(program, tickets[0], words, reason: 0)
+        leave(index, taken, tickets)
+        return true
+      case .notTaken:
+        // Fewer at once, from now on; those that were refused are gone.
+        connection.largestPayload = payload.bytes.count / 2
+        batches[index].tickets.replaceSubrange(0..<taken, with: tickets)
+        recycle(tickets)
+        return true
+      case .connectionLost(let error):
+        recycle(tickets)
+        lose(error)
+        return false
+      }
+    }
+  }
+
+  /// Writes the records into `payload`, as many as the broker takes in one packet, and as are of one boot
+  /// where the message tells that for all of them.
+  ///
+  /// Returns how many that were; in `sent` are those that were no damaged ones.
+  private mutating func writePayload(
+    _ tickets: [Outbox.Ticket], of program: Program, _ connection: BrokerConnection,
+    _ sent: inout [Outbox.Ticket]
+  ) -> Int {
+    let isBatch = options.batch > 1
+    var taken = 0
+    payload.begin(program, isBatch: isBatch)
+    defer { payload.end() }
+    while taken < tickets.count {
+      do throws(RecordError) {
+        let (record, envelope) = try record(outbox.copy(tickets[taken], into: &buffer))
+        if case .record = options.payload {
+          guard sent.isEmpty || connection.describes(envelope) else { return taken }
+          connection.describe(envelope)
+        }
+        payload.append(record, envelope)
+        if sent.isEmpty {
+          options.topics.name(isBatch ? nil : record, of: program, &topic)
+        } else if payload.bytes.count > connection.largestPayload {
+          payload.removeLast()
+          return taken
+        }
+        sent.append(tickets[taken])
+      } catch {
+        // Checked when it came from its queue: the outbox itself would have to be damaged.
+        refuse(program, tickets[taken], "the record \(error.description)", reason: 0)
+      }
+      taken += 1
+    }
+    return taken
+  }
+
+  /// So many records have left the batch; what is left of it goes next.
+  private mutating func leave(_ index: Int, _ count: Int, _ tickets: [Outbox.Ticket]) {
+    if count == batches[index].tickets.count {
+      batches[index].tickets.removeAll(keepingCapacity: true)
+      batches[index].due = .max
+    } else {
+      batches[index].tickets.removeFirst(count)
+      batches[index].due = 0
+    }
+    recycle(tickets)
+  }
+
+  mutating func recycle(_ tickets: consuming [Outbox.Ticket]) {
+    guard tickets.capacity > 0 else { return }
+    tickets.removeAll(keepingCapacity: true)
+    spareTickets.append(tickets)
+  }
+
+  /// The connection is lost: what was in a batch or in flight waits again.
+  mutating func forgetBatches() {
+    for index in batches.indices {
+      batches[index].tickets.removeAll(keepingCapacity: true)
+      batches[index].due = .max
+    }
+    batchDue = .max
+    for index in inFlight.indices { recycle(inFlight[index].tickets) }
+    inFlight.removeAll(keepingCapacity: true)
+    bytesInFlight = 0
+    outbox.returnInFlight()
+  }
+}
