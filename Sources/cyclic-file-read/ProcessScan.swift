@@ -88,16 +88,15 @@ struct ProcessScan: ~Copyable {
     processIDs.removeAll(keepingCapacity: true)
     var ids = processIDs
     processIDs = []
+    var (last, isInOrder) = (Int32(0), true)
     try folder.forEachEntry(&entries) { entries, name in
       guard let id = entries.span.number(name).flatMap({ Int32(exactly: $0) }) else { return }
+      if id < last { isInOrder = false }
+      last = id
       ids.append(id)
-      // procfs is in order; a copy in another file system need not be.
-      var index = ids.count - 1
-      while index > 0 && ids[index - 1] > id {
-        ids.swapAt(index, index - 1)
-        index -= 1
-      }
     }
+    // procfs is; a copy in another file system need not be.
+    if !isInOrder { ids.sortInPlace() }
     processIDs = ids
   }
 
@@ -145,6 +144,25 @@ struct ProcessScan: ~Copyable {
 
   /// See ``ProcessFiles/user(of:)``.
   mutating func user(of processID: Int32) -> UInt32? { files.user(of: processID) }
+}
+
+extension [Int32] {
+  /// Shell's method: short, and without memory of its own.
+  fileprivate mutating func sortInPlace() {
+    var gap = count / 2
+    while gap > 0 {
+      for start in gap..<count {
+        let value = self[start]
+        var index = start
+        while index >= gap && self[index - gap] > value {
+          self[index] = self[index - gap]
+          index -= gap
+        }
+        self[index] = value
+      }
+      gap /= 2
+    }
+  }
 }
 
 extension UInt32 {

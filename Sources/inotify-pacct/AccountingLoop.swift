@@ -126,7 +126,8 @@ final class AccountingLoop {
       while source.backlog.hasRecord {
         let next = source.backlog.next
         let record = next..<(next + ProcessExit.accountingRecordSize)
-        guard try recorder.take(source.backlog.buffer.span.extracting(record)) else {
+        let buffer = source.backlog.buffer
+        guard try recorder.take(buffer.span.extracting(record)) else {
           return .blocked
         }
         source.backlog.consume()

@@ -4,13 +4,14 @@ import Records
 
 /// Where the accounting files come from: ``FollowedFile`` or ``OwnAccounting``.
 class AccountingSource {
-  var backlog = Backlog()
-  var inotify: Inotify
+  // Final: an access that a subclass might replace takes memory for itself, here for each record.
+  final var backlog = Backlog()
+  final var inotify: Inotify
   /// What happened to the accounting itself, to be told before the records that come next.
-  var news = Happenings()
+  final var news = Happenings()
   /// Records that are known to be lost, so far.
-  var recordsLost: UInt64 = 0
-  var positions: PositionFile?
+  final var recordsLost: UInt64 = 0
+  final var positions: PositionFile?
 
   init() throws(SystemError) {
     inotify = try Inotify()
