@@ -23,6 +23,10 @@ let collectors: [Target] = [
 
 let package = Package(
   name: "stats-recording",
+  products: [
+    // Regular Swift, for servers and workstations; no program for a device uses it.
+    .library(name: "TraceConsumer", targets: ["TraceConsumer"])
+  ],
   targets: collectors + [
     .target(name: "CLinux"),
     // The regular build finds its headers with pkg-config, that for a device with the toolset.
@@ -41,6 +45,14 @@ let package = Package(
       swiftSettings: strict,
       // Embedded Swift ignores the `link` line of a module map.
       linkerSettings: ["mosquitto", "systemd", "ssl", "crypto"].map { .linkedLibrary($0) }),
+
+    .target(name: "CTrace"),
+    .target(
+      name: "TraceConsumer", dependencies: ["CTrace"],
+      swiftSettings: [.treatAllWarnings(as: .error)]),
+    .testTarget(
+      name: "TraceConsumerTests", dependencies: ["TraceConsumer", "TestSupport"],
+      exclude: ["Programs"]),
 
     .target(name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport"),
     // Built like a device program; build.sh checks what it prints.

@@ -1,0 +1,109 @@
+import Foundation
+import Testing
+
+@testable import TraceConsumer
+
+/// A program of the tests' own, under a name that no other process has: what it does is what a
+/// tracer must count.
+final class Subject {
+  let folder: URL
+  let path: String
+  /// What the kernel calls it.
+  let command: String
+
+  private static let numbers = Numbers()
+
+  init() throws {
+    command = "s\(getpid())n\(Self.numbers.next())"
+    folder = FileManager.default.temporaryDirectory.appending(path: "trace-\(command)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    path = folder.appending(path: command).path()
+    let source = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "Programs/subject.c").path()
+    _ = try Self.run("cc", "-O1", "-o", path, source)
+  }
+
+  deinit { try? FileManager.default.removeItem(at: folder) }
+
+  /// Runs it to its end; returns the lines it said.
+  func run(_ arguments: String...) throws -> [String] {
+    try Self.run([path] + arguments)
+  }
+
+  static func run(_ command: String...) throws -> [String] { try run(command) }
+
+  static func run(_ command: [String]) throws -> [String] {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/env")
+    process.arguments = command
+    let output = Pipe()
+    process.standardOutput = output
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    let text = String(
+      decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+    process.waitUntilExit()
+    try #require(process.terminationStatus == 0, "\(command.joined(separator: " ")) failed")
+    return text.split(separator: "\n").map(String.init)
+  }
+}
+
+private final class Numbers: @unchecked Sendable {
+  private let lock = NSLock()
+  private var last = 0
+
+  func next() -> Int {
+    lock.withLock {
+      last += 1
+      return last
+    }
+  }
+}
+
+/// What this machine has for tracing.
+enum Tracing {
+  /// Mounts tracefs where it is not, and takes it away with the tests.
+  private static let isMounted: Bool = {
+    let folder = "/sys/kernel/tracing"
+    if FileManager.default.fileExists(atPath: "\(folder)/events") { return true }
+    guard mount("tracefs", folder, "tracefs", 0, nil) == 0 else { return false }
+    atexit { umount2("/sys/kernel/tracing", Int32(MNT_DETACH)) }
+    return true
+  }()
+
+  static let isPossible =
+    ProcessInfo.processInfo.environment["CI"] == "true"
+    || (geteuid() == 0 && isMounted && (try? BpftraceEngine.path()) != nil)
+
+  /// A bpftrace consumer whose program is in place.
+  static func going(_ program: String, options: [String: String] = [:]) throws -> TraceConsumer {
+    try #require(isMounted, "tracefs cannot be mounted")
+    let consumer = TraceConsumer(.bpftrace)
+    for (name, value) in options { try consumer.setOption(name, value) }
+    try consumer.compile(program)
+    try consumer.go()
+    return consumer
+  }
+}
+
+extension Trait where Self == ConditionTrait {
+  static var needsTracing: Self {
+    .enabled("needs root, bpftrace and tracefs") { Tracing.isPossible }
+  }
+}
+
+extension TraceConsumer {
+  /// All records there are.
+  func records() throws -> [TraceRecord] {
+    var records: [TraceRecord] = []
+    try consume { records.append($1) }
+    return records
+  }
+
+  /// What the aggregations got, by their names and keys.
+  func walk() throws -> [String: [[TraceKey]: TraceValue]] {
+    var all: [String: [[TraceKey]: TraceValue]] = [:]
+    try walkAggregations { id, key, value in all[id.name, default: [:]][key] = value }
+    return all
+  }
+}
