@@ -42,11 +42,8 @@ func openOutbox(
 }
 
 extension Bridge {
-  /// The record that was taken, and the clock and boot that its JSON goes by.
-  func record(_ entry: Outbox.Entry) throws(RecordError) -> (Record, Envelope) {
-    guard entry.list == .spilled else {
-      return (try Record(decoding: buffer, count: entry.length), envelope)
-    }
+  /// The record of the spilled that is in the buffer, and the clock and boot that it is published with.
+  func spilledRecord(_ entry: Outbox.Entry) throws(RecordError) -> (Record, Envelope) {
     guard entry.length >= BootStamp.encodedSize else { throw .notARecord }
     let stamp = BootStamp(decoding: buffer.span)
     let bytes = [UInt8](buffer[BootStamp.encodedSize..<entry.length])

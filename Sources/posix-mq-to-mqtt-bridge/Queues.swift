@@ -29,7 +29,9 @@ struct Queues: ~Copyable {
     var complainedNanoseconds: UInt64?
     var complaintsSince: UInt64 = 0
     /// What the program last said of itself; nil as long as nothing came from it.
-    var state: SourceState?
+    var state: SourceState? { didSet { hasState = true } }
+    /// Asked for each record: to look at the state itself takes 700 instructions.
+    private(set) var hasState = false
 
     init(_ program: Program, _ queue: consuming MessageQueue) {
       self.program = program
@@ -95,7 +97,7 @@ struct Queues: ~Copyable {
     for queue in queues {
       let bytes = memory.keptState(of: queue.program.rawValue)
       guard let record = try? Record(decoding: bytes, count: bytes.count) else { continue }
-      queue.state = record.body(as: SourceState.self)
+      if let state = record.body(as: SourceState.self) { queue.state = state }
     }
   }
 
@@ -116,11 +118,8 @@ struct Queues: ~Copyable {
         throw .foreignKind(record.header.kind)
       }
       received += 1
-      if let state = record.body(as: SourceState.self) {
-        owned.state = state
-        stateChanges += 1
-      } else if owned.state == nil {
-        owned.state = SourceState(.running)
+      if !owned.hasState || record.kind == .sourceState {
+        owned.state = record.body(as: SourceState.self) ?? SourceState(.running)
         stateChanges += 1
       }
       return .record(length: count, record.isEvent ? .event : .sample)

@@ -5,8 +5,9 @@ import Testing
 /// counted.
 @Suite(.needs(command: "mosquitto"), .onItsOwnThread)
 struct FaultsBrokerTests {
-  @Test func aBrokerKilledAndStartedAgainUnderLoad() throws {
-    let device = try FaultRig()
+  @Test(arguments: ["json", "record"], [1, 32])
+  func aBrokerKilledAndStartedAgainUnderLoad(_ payload: String, _ batch: Int) throws {
+    let device = try FaultRig("--payload", payload, "--batch", "\(batch)", "--batch-time", "20ms")
     let load = try device.load(perSecond: 2000)
     let bridge = try device.start()
     for _ in 0..<3 {
@@ -18,9 +19,10 @@ struct FaultsBrokerTests {
       try device.broker.start()
     }
     try eventually("load", within: 30) { load.sent > 5000 }
-    let figures = try device.settle("broker killed 3 times under load")
+    let figures = try device.settle(
+      "broker killed 3 times under load, \(payload), batches of \(batch)")
     #expect(figures.lost == 0 && figures.counted == 0)
-    #expect(figures.duplicated <= 3 * FaultRig.window)
+    #expect(figures.duplicated <= 3 * FaultRig.window * batch)
     #expect(try FaultRig.memory(of: bridge) < FaultRig.memoryLimit)
     #expect(try bridge.stop() == 0)
   }
