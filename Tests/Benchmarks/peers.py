@@ -1,0 +1,2 @@
+def measure_peers(*a):
+    return "todo"
