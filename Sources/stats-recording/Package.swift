@@ -21,10 +21,14 @@ let package = Package(
     .systemLibrary(name: "CZlib", path: "Modules/CZlib"),
     // The wire format and the list of all fields, the same sources as on the device.
     .target(name: "Records", path: "Modules/Records", swiftSettings: strict),
+    .target(name: "CTrace", path: "Modules/CTrace"),
+    .target(
+      name: "TraceConsumer", dependencies: ["CTrace"], path: "Modules/TraceConsumer",
+      swiftSettings: strict),
     .executableTarget(
       name: "stats-recording",
       dependencies: [
-        "CMosquitto", "CZlib", "Records",
+        "CMosquitto", "CZlib", "Records", "TraceConsumer",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "GRDB", package: "GRDB.swift"),
@@ -45,7 +49,8 @@ let package = Package(
         "Machine.swift", "Rig.swift", "Subscriber.swift",
       ]),
     .testTarget(
-      name: "StatsRecordingTests", dependencies: ["DeviceRig", "Records", "stats-recording"],
+      name: "StatsRecordingTests",
+      dependencies: ["DeviceRig", "Records", "TraceConsumer", "stats-recording"],
       path: "Tests/StatsRecordingTests"),
   ],
   swiftLanguageModes: [.v6]

@@ -1,0 +1,115 @@
+import Foundation
+import Testing
+import TraceConsumer
+
+@testable import DeviceRig
+@testable import stats_recording
+
+struct TraceTests {
+  let rig: Rig
+
+  init() throws { rig = try Rig() }
+
+  /// With a tracefs of its own, which the machine may lack.
+  private func trace(
+    _ arguments: String..., before: String = "mount -t tracefs tracefs /sys/kernel/tracing"
+  ) throws -> ChildProcess {
+    let script = "\(before) && exec \"$0\" trace \"$@\""
+    return try ChildProcess(
+      [
+        try #require(Machine.command("unshare")), "--mount", "--propagation", "private", "sh", "-c",
+        script, try Rig.toolPath(),
+      ] + arguments, name: "trace", in: rig.folder)
+  }
+
+  @Test(.needsRoot, .needs(command: "bpftrace"))
+  func whatAProgramPrintsAndAggregatesIsShown() throws {
+    let trace = try trace(
+      "-e",
+      #"BEGIN { printf("hi\n"); @q = hist(5); @q = hist(40); @["a", 1] = count(); exit(); }"#)
+    #expect(try trace.wait(within: 60) == 0)
+    #expect(
+      trace.output == [
+        "hi", "@q:", "    4 to 7  1  " + String(repeating: "█", count: 65), "   8 to 15  0",
+        "  16 to 31  0", "  32 to 63  1  " + String(repeating: "█", count: 65), "@[a, 1]  1",
+      ])
+    #expect(trace.log == [])
+  }
+
+  @Test(.needsRoot, .needs(command: "bpftrace"))
+  func aTimeEndsItAndPlotDrawsMeanwhile() throws {
+    let trace = try trace(
+      "--plot", "--interval", "200ms", "--for", "1s", "-e", "interval:ms:50 { @n = count(); }")
+    #expect(try trace.wait(within: 60) == 0)
+    let counts = trace.output.compactMap { line in
+      line.wholeMatch(of: #/@n +(\d+)/#).flatMap { Int($0.1) }
+    }
+    #expect(counts.count >= 3 && counts == counts.sorted())
+    #expect((12...24).contains(counts.last ?? 0), "\(counts)")
+  }
+
+  @Test(.needsRoot, .needs(command: "bpftrace"))
+  func anInterruptStillShowsWhatThereIs() throws {
+    let trace = try trace("-e", #"BEGIN { printf("ready\n"); @n = count(); }"#)
+    try eventually("the program runs", within: 30) { trace.output == ["ready"] }
+    trace.send(SIGINT)
+    #expect(try trace.wait(within: 60) == -SIGINT)
+    #expect(trace.output == ["ready", "@n  1"])
+  }
+
+  @Test(.needsRoot, .needs(command: "bpftrace"))
+  func whenItIsKilledTheEngineGoesToo() throws {
+    let trace = try trace("-e", #"BEGIN { printf("%d\n", pid); }"#)
+    try eventually("the program runs", within: 30) { trace.output.count == 1 }
+    let engine = try #require(trace.output.first.flatMap { pid_t($0) })
+    #expect(kill(engine, 0) == 0)
+    trace.kill()
+    try eventually("bpftrace ends", within: 30) { kill(engine, 0) != 0 }
+  }
+
+  @Test(
+    .needsRoot, .needs(command: "bpftrace"),
+    arguments: [
+      (
+        ["-e", "BEGIN { @a = nosuch; }"], "true", "line 1, column 14: Unknown identifier: 'nosuch'"
+      ),
+      (
+        ["-e", "BEGIN { }", "--option", "x=1"], "true", "unknown option x; there are attach_timeout"
+      ),
+      (["/nonexistent"], "true", "cannot read /nonexistent"),
+      (
+        ["-e", "tracepoint:sched:sched_switch { }"], "mount -t tmpfs none /sys/kernel",
+        "tracefs is not mounted"
+      ),
+      (
+        ["-e", "BEGIN { }"], "mount --bind /dev/null $(command -v bpftrace)",
+        "bpftrace is not installed: apt-get install bpftrace"
+      ),
+      (
+        ["-e", "BEGIN { }"], "alias exec='exec setpriv --reuid 65534 --clear-groups'", "needs root"
+      ),
+    ])
+  func whatIsWrongIsOneLine(_ arguments: [String], _ before: String, _ words: String) throws {
+    let script = "\(before)\nexec \"$0\" trace \"$@\""
+    let run = try rig.run(
+      ["/usr/bin/unshare", "--mount", "--propagation", "private", "sh", "-c", script]
+        + [try Rig.toolPath()] + arguments, within: 60)
+    #expect(run.status != 0)
+    #expect(run.output == [])
+    #expect(run.log.first?.contains(words) == true, "\(run.log)")
+  }
+
+  @Test func gapsOfADistributionAreShown() {
+    let ranges = [TraceRange(nil, -1, 8), TraceRange(0, 0, 4), TraceRange(4, 7, 1)]
+    #expect(
+      TraceBars.lines(ranges, isDoubling: true, width: 29) == [
+        "  up to -1  8  ██████████████", "         0  4  ███████", "         1  0",
+        "    2 to 3  0", "    4 to 7  1  █▊",
+      ])
+    let steps = [TraceRange(3, 4, 2), TraceRange(9, nil, 2)]
+    #expect(
+      TraceBars.lines(steps, isDoubling: false, width: 23) == [
+        "  3 to 4  2  ██████████", "  5 to 6  0", "  7 to 8  0", "  from 9  2  ██████████",
+      ])
+  }
+}
