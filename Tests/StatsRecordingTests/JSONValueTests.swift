@@ -3,7 +3,9 @@ import Testing
 @testable import stats_recording
 
 struct JSONValueTests {
-  private func parse(_ text: String) throws -> JSONValue { try JSONValue(parsing: Array(text.utf8)) }
+  private func parse(_ text: String) throws -> JSONValue {
+    try JSONValue(parsing: Array(text.utf8))
+  }
 
   @Test func membersKeepTheirOrderAndNumbersTheirDigits() throws {
     let value = try parse(#"{"b":1.50,"a":18446744073709551615,"c":-0,"d":[true,null,"x"]}"#)
@@ -19,7 +21,8 @@ struct JSONValueTests {
   }
 
   @Test func escapesBecomeCharacters() throws {
-    #expect(try parse(#""a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#) == .text("a\"\\/\u{8}\u{C}\n\r\té😀"))
+    #expect(
+      try parse(#""a\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#) == .text("a\"\\/\u{8}\u{C}\n\r\té😀"))
   }
 
   @Test(arguments: [

@@ -15,7 +15,8 @@ struct WatchTests {
     for line in watch.output {
       #expect(
         line.wholeMatch(
-          of: #/\d\d:\d\d:\d\d\.\d{3}  \w+  cyclic-sysinfo  load1=[\d.]+ load5=[\d.]+ load15=[\d.]+/#)
+          of:
+            #/\d\d:\d\d:\d\d\.\d{3}  \w+  cyclic-sysinfo  load1=[\d.]+ load5=[\d.]+ load15=[\d.]+/#)
           != nil, "\(line)")
     }
     try collector.stop()

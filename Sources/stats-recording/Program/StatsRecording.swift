@@ -9,5 +9,5 @@ struct StatsRecording: AsyncParsableCommand {
     discussion: """
       Example: stats-recording watch --host broker.example --device pi-7
       """,
-    subcommands: [Watch.self])
+    subcommands: [Watch.self, Serve.self])
 }
