@@ -35,6 +35,12 @@ struct Serve: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Lines kept, of all devices together.", valueName: "n"))
   var series = 4000
 
+  @Option(
+    help: ArgumentHelp(
+      "Bytes of changes that a browser may be behind before it has to begin anew.",
+      valueName: "n"))
+  var backlog = 8 << 20
+
   func validate() throws {
     guard listen.isLoopback || listenAnywhere else {
       throw ValidationError(
@@ -47,6 +53,9 @@ struct Serve: AsyncParsableCommand {
     guard 10...1_000_000 ~= series else {
       throw ValidationError("--series \(series): 10 to 1000000")
     }
+    guard 16384...(1 << 30) ~= backlog else {
+      throw ValidationError("--backlog \(backlog): 16384 to 1073741824")
+    }
   }
 
   func run() async throws {
@@ -54,7 +63,8 @@ struct Serve: AsyncParsableCommand {
     logger.logLevel = .notice
     let files = try PageFiles(javaScriptFolder: javascript)
     let fleet = Fleet(
-      prefix: broker.topicPrefix, limits: Fleet.Limits(points: points, series: series))
+      prefix: broker.topicPrefix,
+      limits: Fleet.Limits(points: points, series: series, journalBytes: backlog))
     let listen = listen
     let application = Application(
       router: PageServer(fleet: fleet, files: files).router(anyHost: !listen.isLoopback),

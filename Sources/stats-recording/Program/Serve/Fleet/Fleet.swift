@@ -78,10 +78,6 @@ actor Fleet {
   }
 
   private func take(_ record: PublishedRecord) {
-    // No calendar has such a time; it would be the end of the device's time axis.
-    guard abs(record.time) < 1e11 else {
-      return take(.other("\(record.topic.path): time \(record.time)"), now: 0)
-    }
     var noted: (arrival: ProgramLedger.Arrival, missing: Int)?
     withDevice(record.topic.device) { device in
       noted = device.note(record)

@@ -198,7 +198,8 @@ function showHead() {
   document.title = `${device.id} – stats-recording`;
   find("name").textContent = device.id;
   const state = stateOf(device);
-  const reason = device.reason ? `: ${device.reason}` : "";
+  // "lost: connection lost" says nothing more.
+  const reason = device.reason && state !== "lost" ? `: ${device.reason}` : "";
   find("state").dataset.state = state;
   find("state").textContent = `${stateWords[state]}${reason}`;
   const missing = device.programs.reduce((sum, program) => sum + program.missing, 0);
@@ -262,10 +263,11 @@ function focus(id) {
 
 const shortcuts = [
   ["?", "this list", () => toggleHelp()],
-  ["1", "the last 5 minutes", () => range(300)],
-  ["2", "the last 30 minutes", () => range(1800)],
-  ["3", "the last 2 hours", () => range(7200)],
-  ["4", "all that is kept", () => range(0)],
+  ["1", "the last minute", () => range(60)],
+  ["2", "the last 5 minutes", () => range(300)],
+  ["3", "the last 30 minutes", () => range(1800)],
+  ["4", "the last 2 hours", () => range(7200)],
+  ["5", "all that is kept", () => range(0)],
   ["p", "pause, or go on with what comes", () => pause()],
   ["j", "next device", () => step(1)],
   ["k", "previous device", () => step(-1)],
