@@ -36,7 +36,9 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
-      path: "Program", swiftSettings: strict),
+      path: "Program",
+      // The page of `serve`: one program, whose page cannot be of another version.
+      resources: [.embedInCode("Serve/Page")], swiftSettings: strict),
 
     // The rig of the device programs' tests: brokers, subscribers, the programs as they were built.
     .target(name: "CLinux", path: "Modules/CLinux"),
@@ -45,8 +47,9 @@ let package = Package(
     .target(
       name: "DeviceRig", dependencies: ["CLinux", "Records", "TestSupport"], path: "Tests/Rig",
       sources: [
-        "Broker.swift", "Certificates.swift", "ChildProcess.swift", "LoadGenerator.swift",
-        "Machine.swift", "Rig.swift", "Subscriber.swift",
+        "Broker.swift", "Certificates.swift", "ChildProcess.swift", "CoreDumps.swift",
+        "HeldScript.swift", "LoadGenerator.swift", "Machine.swift", "PidNamespace.swift",
+        "Rig.swift", "Subscriber.swift",
       ]),
     .testTarget(
       name: "StatsRecordingTests",

@@ -20,5 +20,6 @@ struct StatsRecording: AsyncParsableCommand {
       Plot.self,
       Doctor.self,
       Trace.self,
+      Serve.self,
     ])
 }

@@ -1,0 +1,88 @@
+// The JSON of the interface, see PageServer for where each is to be had.
+
+/// `/api/devices`.
+struct FleetOverview: Encodable, Sendable {
+  let position: String
+  let devices: [DeviceSummary]
+  let server: ServerSummary
+}
+
+/// Of the stream, event `devices`: those that have changed.
+struct FleetUpdate: Encodable, Sendable {
+  let devices: [DeviceSummary]
+  let server: ServerSummary
+}
+
+/// What this program has to say of itself.
+struct ServerSummary: Encodable, Sendable {
+  /// Why there is no broker; absent while there is one.
+  var broker: String? = "not connected yet"
+  var series = 0
+  /// Lines that went to make room for others.
+  var seriesDropped = 0
+  var pointsDropped = 0
+  /// Messages for devices beyond the limit.
+  var devicesRefused = 0
+  /// Messages that are no records.
+  var messagesRefused = 0
+  /// Why the last one is none.
+  var refusal: String?
+}
+
+/// Of the stream, event `update`: what is new of one device.
+struct DeviceUpdate: Encodable, Sendable {
+  let device: String
+  let series: [SeriesDescription]
+  let removedSeries: [Int]
+  let points: [SeriesPoints]
+  let events: [DeviceEvent]
+  /// All of them, where one has changed.
+  let processes: [ProcessRow]?
+
+  var isEmpty: Bool {
+    series.isEmpty && removedSeries.isEmpty && points.isEmpty && events.isEmpty && processes == nil
+  }
+}
+
+struct SeriesDescription: Encodable, Sendable {
+  let id: Int
+  let chart: Chart
+  let label: String
+
+  init(_ line: ChartLine) {
+    (id, chart, label) = (line.id, line.chart, line.label)
+  }
+}
+
+/// Points by columns; a value that is null is a gap in the line.
+struct SeriesPoints: Encodable, Sendable {
+  let id: Int
+  let times: [Double]
+  let values: [Double?]
+
+  init(id: Int, _ points: [Point]) {
+    self.id = id
+    times = points.map(\.time)
+    values = points.map { $0.isGap ? nil : $0.value }
+  }
+}
+
+/// `/api/charts`: what the page draws, in its order.
+struct ChartDescription: Encodable, Sendable {
+  let id: Chart
+  let group: String
+  let title: String
+  let unit: Chart.Unit
+
+  static let all = Chart.allCases.map {
+    ChartDescription(id: $0, group: $0.group, title: $0.title, unit: $0.unit)
+  }
+}
+
+/// What `/api/series`, `/api/events` and `/api/processes` are made from.
+struct DeviceSnapshot: Sendable {
+  let position: String
+  let lines: [ChartLine]
+  let events: [DeviceEvent]
+  let processes: [ProcessRow]
+}
