@@ -19,5 +19,6 @@ struct StatsRecording: AsyncParsableCommand {
       Influx.self,
       Plot.self,
       Doctor.self,
+      Fields.self,
     ])
 }
