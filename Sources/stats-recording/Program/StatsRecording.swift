@@ -19,7 +19,11 @@ struct StatsRecording: AsyncParsableCommand {
       Influx.self,
       Plot.self,
       Doctor.self,
+      <<<<<<< HEAD
       Trace.self,
       Serve.self,
+      =======
+      Fields.self,
+      >>>>>>> home.self,
     ])
 }

@@ -8,8 +8,10 @@ struct ManPageTests {
   private static let pages = InstalledSystem.programs + ["stats-recording"]
 
   @Test func noPageHasAMistake() throws {
+    // Beside the pages there is a reference in Markdown.
     let files = try FileManager.default.contentsOfDirectory(atPath: Page.folder.path())
-    #expect(files.count == Self.pages.count + 1)
+      .filter { !$0.hasSuffix(".md") }
+    #expect(files.count == Self.pages.count + 2)
     let rig = try Rig()
     let mandoc = try #require(Machine.command("mandoc"))
     let result = try rig.run(
