@@ -12,18 +12,15 @@ struct StatsRecording: AsyncParsableCommand {
     version: "stats-recording \(Version.text)",
     subcommands: [
       Watch.self,
+      Plot.self,
+      Serve.self,
       Record.self,
       Replay.self,
       Losses.self,
-      HomeAssistant.self,
       Influx.self,
-      Plot.self,
-      Doctor.self,
-      <<<<<<< HEAD
-      Trace.self,
-      Serve.self,
-      =======
+      HomeAssistant.self,
       Fields.self,
-      >>>>>>> home.self,
+      Doctor.self,
+      Trace.self,
     ])
 }
