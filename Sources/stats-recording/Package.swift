@@ -44,7 +44,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "StatsRecordingTests", dependencies: ["DeviceRig", "Records", "stats-recording"],
-      path: "Tests/StatsRecordingTests"),
+      path: "Tests/StatsRecordingTests", exclude: ["Screens"]),
   ],
   swiftLanguageModes: [.v6]
 )
