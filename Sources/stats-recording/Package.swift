@@ -54,7 +54,7 @@ let package = Package(
     .testTarget(
       name: "StatsRecordingTests",
       dependencies: ["DeviceRig", "Records", "TraceConsumer", "stats-recording"],
-      path: "Tests/StatsRecordingTests"),
+      path: "Tests/StatsRecordingTests", exclude: ["Screens"]),
   ],
   swiftLanguageModes: [.v6]
 )

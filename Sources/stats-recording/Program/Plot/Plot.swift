@@ -134,10 +134,7 @@ struct Plot: AsyncParsableCommand {
       }
     }
     terminal.close()
-    if let signal = try result.get() {
-      kill(getpid(), signal)
-      while true { pause() }
-    }
+    if let signal = try result.get() { endProcess(bySignal: signal) }
   }
 
   private func printColumns(_ selection: PlotSelection) async throws {

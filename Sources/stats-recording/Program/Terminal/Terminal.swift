@@ -135,7 +135,8 @@ final class Terminal: @unchecked Sendable {
   private func suspend() {
     restoreTerminal()
     signal(SIGTSTP, SIG_DFL)
-    kill(getpid(), SIGTSTP)
+    // To this thread: it must not go on before the process stands still.
+    raiseUnblocked(SIGTSTP)
     Self.handle(SIGTSTP) { number in
       var byte = UInt8(truncatingIfNeeded: number)
       _ = Foundation.write(signalPipe, &byte, 1)
