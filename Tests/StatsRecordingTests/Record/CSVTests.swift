@@ -96,6 +96,8 @@ struct CSVTests {
     #expect(name == "epoll-psi.pressure_stall.20261125T220935-046234Z.csv")
     #expect(CSVName.activeStem(name) == nil)
     #expect(CSVName.activeStem("epoll-psi.pressure_stall.csv") == "epoll-psi.pressure_stall")
+    #expect(CSVName.stem(ofFile: name) == "epoll-psi.pressure_stall")
+    #expect(CSVName.stem(ofFile: "3com.7.csv") == "3com.7")
   }
 
   @Test func sizesAndTimesAreThoseThatPeopleWrite() {

@@ -60,9 +60,12 @@ enum AnyRecording {
 }
 
 extension RecordingTarget {
-  /// Writes all messages; returns what became of them. Errors: one cannot be read.
+  /// Writes all messages; returns what became of them. `progress` is told it after each batch. Errors:
+  /// one cannot be read.
   @discardableResult
-  func copy(_ messages: inout RecordedMessages) throws(RecordingFailure) -> RecordingCount {
+  func copy(
+    _ messages: inout RecordedMessages, progress: (RecordingCount) -> Void = { _ in }
+  ) throws(RecordingFailure) -> RecordingCount {
     var count = RecordingCount()
     var batch: [Arrival] = []
     while let message = try messages.next() {
@@ -70,6 +73,7 @@ extension RecordingTarget {
       if batch.count == 2000 {
         count += write(batch)
         batch.removeAll(keepingCapacity: true)
+        progress(count)
       }
     }
     count += write(batch)

@@ -28,13 +28,18 @@ enum CSVName {
 
   /// The stem of a file to which rows are added; nil for others.
   static func activeStem(_ file: String) -> String? {
-    guard file.hasSuffix(".csv"), !isRotated(file) else { return nil }
-    return String(file.dropLast(4))
+    file.hasSuffix(".csv") && !isRotated(file) ? stem(ofFile: file) : nil
   }
 
-  static func isRotated(_ file: String) -> Bool {
-    file.firstMatch(of: /\.\d{8,}T\d{6}-\d{6}Z\.csv$/) != nil
+  /// What files have in common of which one goes on where the other ends.
+  static func stem(ofFile file: String) -> String {
+    String(
+      file.prefix(upTo: file.firstRange(of: rotation)?.lowerBound ?? file.dropLast(4).endIndex))
   }
+
+  static func isRotated(_ file: String) -> Bool { file.contains(rotation) }
+
+  private static var rotation: Regex<Substring> { /\.\d{8,}T\d{6}-\d{6}Z\.csv$/ }
 
   private static func padded(_ number: Int, _ width: Int) -> String {
     let digits = "\(number)"

@@ -26,8 +26,7 @@ struct CSVRecording {
     guard !files.isEmpty else { throw RecordingFailure("\(path): there is no CSV file in it") }
     // `epoll-psi.pressure_stall.csv` goes on after `epoll-psi.pressure_stall.2026….csv`.
     let grouped = Dictionary(grouping: files) { folder, file in
-      let stem = file.split(separator: ".").prefix { $0.first?.isNumber != true && $0 != "csv" }
-      return "\(folder)/\(stem.joined(separator: "."))"
+      "\(folder)/\(CSVName.stem(ofFile: file))"
     }
     groups = grouped.sorted { $0.key < $1.key }.map { _, files in
       files.map(\.1).sorted { left, right in
@@ -39,6 +38,7 @@ struct CSVRecording {
 
   /// All messages in the order in which they came. `torn` is told a row that is not whole.
   func messages(torn: @escaping (String) -> Void) throws(RecordingFailure) -> RecordedMessages {
+    Self.allow(files: groups.count)
     do {
       var merge = try OrderedMerge(
         groups.map { Self.stream($0, torn: torn) }, key: { $0.received })
@@ -46,6 +46,14 @@ struct CSVRecording {
     } catch {
       throw error as? RecordingFailure ?? RecordingFailure("\(path): \(error)")
     }
+  }
+
+  /// One file of each group is open at a time: of 100 devices more than a process may by default.
+  private static func allow(files count: Int) {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = min(limit.rlim_max, max(limit.rlim_cur, rlim_t(count + 100)))
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
   }
 
   private static func stream(

@@ -18,7 +18,8 @@ struct Record: ParsableCommand {
 
       With --session the broker keeps what comes while the recorder is away, for
       a week, up to its own limit (max_queued_messages of Mosquitto, 1000 unless
-      it is set). SIGUSR1 tells the counts.
+      it is set). What came in the last 200 ms before the recorder is killed is
+      lost, and stats-recording losses counts it. SIGUSR1 tells the counts.
       """)
 
   @OptionGroup var broker: BrokerOptions

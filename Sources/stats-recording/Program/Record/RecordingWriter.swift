@@ -92,7 +92,7 @@ final class RecordingWriter: RecordingTarget {
         """)
     statement.setUncheckedArguments([
       received, try id(of: message.source, database), try id(of: run, database),
-      arrival.identity.map { Int64(bitPattern: $0.sequence) } ?? received, message.time,
+      arrival.identity.map { Int64(bitPattern: $0.sequence) } ?? message.received, message.time,
       String(decoding: message.payload, as: UTF8.self),
     ])
     try statement.execute()

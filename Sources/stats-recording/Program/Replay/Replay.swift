@@ -158,14 +158,24 @@ struct Replay: ParsableCommand {
   }
 
   private func convert() throws {
+    var messages = try AnyRecording(recording).messages(selection, torn: complain)
     let target: any RecordingTarget
     if let csv {
+      // Of what older files hold nothing is known: rows would be there twice.
+      let names = (try? FileManager.default.contentsOfDirectory(atPath: csv)) ?? []
+      guard names.allSatisfy({ $0.hasPrefix(".") }) else {
+        throw RecordingFailure("\(csv) is not empty; give --csv a new folder")
+      }
       target = try CSVFolder(csv, RecordingLimits(rotateSize: 64 << 20))
     } else {
       target = try RecordingWriter(sqlite ?? "", RecordingLimits())
     }
-    var messages = try AnyRecording(recording).messages(selection, torn: complain)
-    let count = try target.copy(&messages)
+    var progress = ContinuousClock.now
+    let count = try target.copy(&messages) { count in
+      guard .now - progress > .seconds(5) else { return }
+      progress = .now
+      complain("\(target.path): \(count.words)")
+    }
     target.close()
     for notice in target.takeNotices() { complain(notice) }
     complain("\(target.path): \(count.words)")
