@@ -18,14 +18,14 @@ struct DiscoveredDeviceTests {
   }
 
   private func learn(_ device: inout DiscoveredDevice, _ records: [PublishedRecord]) -> Bool {
-    device.learn(records)
+    records.first.map { device.learn(records, on: $0.topic) } ?? false
   }
 
   @Test(arguments: RecordKind.allCases)
   func everyUnitGoesWithItsDeviceClassAndStateClass(_ kind: RecordKind) throws {
     // All fields of all kinds, counters too.
     var device = Self.device(["*"])
-    _ = device.learn(try GoldenMessage(kind).records())
+    _ = try learn(&device, GoldenMessage(kind).records())
     let components = try components(device)
     let wanted = kind.fields.filter { $0.field.nature != .identity && !$0.isOptional }
     #expect(components.count >= wanted.count)
@@ -35,7 +35,7 @@ struct DiscoveredDeviceTests {
 
   @Test func countersOnlyGrowInHomeAssistantToo() throws {
     var device = Self.device(["read_bytes", "in_progress_count"])
-    _ = device.learn(try GoldenMessage(.disk).records())
+    _ = try learn(&device, GoldenMessage(.disk).records())
     let classes = Dictionary(
       uniqueKeysWithValues: try components(device).map {
         (
@@ -78,8 +78,8 @@ struct DiscoveredDeviceTests {
   @Test func zonesThatShareATopicAreTwoSensors() throws {
     var device = Self.device()
     let message = try GoldenMessage(.thermalZone)
-    _ = device.learn(try message.records())
-    _ = device.learn(try message.records { $0.replacing("thermal_zone0", with: "thermal_zone1") })
+    _ = try learn(&device, message.records())
+    _ = try learn(&device, message.records { $0.replacing("thermal_zone0", with: "thermal_zone1") })
     let components = try components(device)
     #expect(Set(components.map(\.name)).count == 2)
     #expect(Set(components.map { $0.value.members?["state_topic"]?.text }).count == 1)
@@ -110,22 +110,22 @@ struct DiscoveredDeviceTests {
   @Test func whatFindsNoRoomIsCounted() throws {
     var device = Self.device(maximum: 5)
     let records = try GoldenMessage(.memory).records()
-    _ = device.learn(records)
+    _ = learn(&device, records)
     #expect(device.entityCount == 5)
     #expect(device.leftOut.count == records[0].fields.count - 5)
   }
 
   @Test func anEarlierRunsEntitiesStayUntilTheyAreNotWanted() throws {
     var earlier = Self.device()
-    _ = earlier.learn(try GoldenMessage(.flashWear).records())
-    _ = earlier.learn(try GoldenMessage(.memory).records())
+    _ = try learn(&earlier, GoldenMessage(.flashWear).records())
+    _ = try learn(&earlier, GoldenMessage(.memory).records())
     let before = try components(earlier)
     var later = Self.device()
     let changesNothing = !later.remember(before)
     #expect(changesNothing)
     #expect(try components(later) == before)
     #expect(later.removal == nil)
-    _ = later.learn(try GoldenMessage(.memory).records())
+    _ = try learn(&later, GoldenMessage(.memory).records())
     #expect(try Set(components(later).map(\.name)) == Set(before.map(\.name)))
 
     var other = Self.device(["life_used_a_ratio"])

@@ -13,10 +13,10 @@ struct HomeAssistantTests {
     let bridge: ChildProcess
     let collectors: [ChildProcess]
 
-    init(_ rig: Rig? = nil) throws {
+    init(_ rig: Rig? = nil, batch: Int = 1) throws {
       let rig = try rig ?? Rig()
       self.rig = rig
-      bridge = try rig.bridge()
+      bridge = try rig.bridge("--batch", "\(batch)", "--batch-time", "300ms")
       let fixtures = Machine.packageRoot.appending(path: "Tests/Fixtures/cyclic-file-read")
       collectors = [
         try rig.program("cyclic-sysinfo", ["--interval", "200ms"]),
@@ -147,6 +147,48 @@ struct HomeAssistantTests {
     #expect(results.count == cases.count)
     try tool.stop()
     try pressure.stop()
+    try device.stop()
+  }
+
+  @Test(.needs("python3-jinja2, which is not installed", { Jinja.isThere }))
+  func valuesOfABatchAreFoundByTheirTopic() throws {
+    let device = try Device(batch: 8)
+    let rig = device.rig
+    let stream = try rig.subscriber()
+    let witness = try witness(rig)
+    let tool = try rig.tool("home-assistant", "--settle", "0.5")
+    try eventually("the configuration") {
+      ["under_voltage", "temperature_celsius"].allSatisfy {
+        witness.messages.last?.payload.contains($0) == true
+      }
+    }
+    let components = try #require(
+      try configuration(witness.messages.last)["components"]?.members)
+    let wanted = [
+      ("cyclic-file-read/temperature/cpu-thermal/thermal_zone0/temperature_celsius", "52.095"),
+      ("cyclic-file-read/raspberry_pi/under_voltage", "ON"),
+      ("cyclic-file-read/raspberry_pi/frequency_capped", "OFF"),
+    ]
+    let topic = "stats/\(rig.name)/cyclic-file-read"
+    try eventually("a batch of both") {
+      stream.messages.contains {
+        $0.topic == topic && $0.payload.contains("under_voltage")
+          && $0.payload.contains("temperature_celsius")
+      }
+    }
+    let batch = try #require(
+      stream.messages.last {
+        $0.topic == topic && $0.payload.contains("under_voltage")
+          && $0.payload.contains("temperature_celsius")
+      })
+    let cases = try wanted.map { key, _ in
+      let members = try #require(components[key]?.members, "\(key)")
+      #expect(members["state_topic"]?.text == topic)
+      return Jinja.Case(
+        template: try #require(members["value_template"]?.text), payload: batch.payload)
+    }
+    #expect(try Jinja.render(cases, rig) == wanted.map(\.1))
+    try tool.stop()
     try device.stop()
   }
 

@@ -63,8 +63,11 @@ actor Announcer {
     }
     switch MessageContent(message, prefix: settings.broker.topicPrefix) {
     case .records(let records):
-      guard let id = records.first?.topic.device else { return }
-      if with(id, { $0.learn(records) }) { hasChanged(id) }
+      guard let topic = RecordTopic(message.topic, prefix: settings.broker.topicPrefix) else {
+        return
+      }
+      let id = topic.device
+      if with(id, { $0.learn(records, on: topic) }) { hasChanged(id) }
       for kind in devices[id]?.unknownKinds ?? [] where complained.insert(kind).inserted {
         complain(
           "\(id): records of the kind \(kind), which this version does not know, are left out")

@@ -39,12 +39,12 @@ struct DiscoveredDevice: Sendable {
 
   // MARK: What comes
 
-  /// The records of one message. Returns whether the configuration changes.
-  mutating func learn(_ records: [PublishedRecord]) -> Bool {
+  /// The records of one message on this topic. Returns whether the configuration changes.
+  mutating func learn(_ records: [PublishedRecord], on topic: RecordTopic) -> Bool {
     var changed = false
     var latest: [EntityThing: Double] = [:]
     for record in records {
-      guard let thing = EntityThing(record) else {
+      guard let thing = EntityThing(record, on: topic) else {
         unknownKinds.insert(record.kind)
         continue
       }
@@ -74,7 +74,7 @@ struct DiscoveredDevice: Sendable {
     for field in record.fields
     where seenFields.insert(SeenField(thing: thing, name: field.name)).inserted {
       guard let entry = FieldCatalog.entry(kind: record.kind, field: field.name),
-        choice.wants(record.topic, entry)
+        choice.wants(thing.topic, entry)
       else { continue }
       let entity = Entity(thing, entry, record, prefix: prefix)
       guard add(entity) else { continue }
@@ -121,8 +121,8 @@ struct DiscoveredDevice: Sendable {
   mutating func remember(_ components: [JSONMember]) -> Bool {
     var changed = false
     for component in components where places[component.name] == nil {
-      let topic = component.value.members?["state_topic"]?.text
-        .flatMap { RecordTopic($0, prefix: prefix) }
+      // The key has the whole topic, also of what comes in batches.
+      let topic = RecordTopic("x/\(id)/\(component.name)", prefix: "x")
       if let topic, isWanted(component.name, topic), entityCount < maximumEntities {
         if !remembered.contains(where: { $0.name == component.name }) {
           remembered.append(component)
@@ -138,6 +138,9 @@ struct DiscoveredDevice: Sendable {
 
   private func isWanted(_ key: String, _ topic: RecordTopic) -> Bool {
     let field = key.split(separator: "/").last.map(String.init) ?? ""
+    let topic =
+      RecordTopic(
+        "x/\(topic.device)/\(topic.path.dropLast(field.count + 1))", prefix: "x") ?? topic
     if topic.program == "status" || field == "failed" { return choice.patterns.isEmpty }
     return choice.wants(topic, field: field)
   }

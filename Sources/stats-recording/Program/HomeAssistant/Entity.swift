@@ -2,29 +2,46 @@ import Records
 
 /// What a record is about: one thing on a topic, told by one kind of record.
 struct EntityThing: Hashable, Sendable {
+  /// Where the record stands, or would stand if it had not come in a batch.
   let topic: RecordTopic
+  /// Where its messages come.
+  let messageTopic: RecordTopic
   let kind: RecordKind
-  /// The field that tells it from others on the same topic, and its value.
-  let distinguishing: JSONMemberText?
+  /// What tells it from others on the same topic: members of the object and their values.
+  let distinctions: [Distinction]
 
-  var distinction: (name: String, value: String)? {
-    distinguishing.map { ($0.name, $0.value) }
+  struct Distinction: Hashable, Sendable {
+    let name: String
+    let value: String
   }
 
-  init?(_ record: PublishedRecord) {
+  /// Errors: nil if the kind is not known.
+  init?(_ record: PublishedRecord, on messageTopic: RecordTopic) {
     guard let kind = RecordKind(named: record.kind) else { return nil }
-    topic = record.topic
     self.kind = kind
+    self.messageTopic = messageTopic
+    var distinctions: [Distinction] = []
+    // In a batch each record tells the rest of its topic.
+    let levels =
+      record.fields["topic"]?.text
+      ?? (record.topic == messageTopic ? nil : record.topic.place)
+    if let levels {
+      topic =
+        RecordTopic("x/\(messageTopic.device)/\(messageTopic.program)/\(levels)", prefix: "x")
+        ?? record.topic
+      distinctions.append(Distinction(name: "topic", value: levels))
+    } else {
+      topic = record.topic
+    }
     // Zones of one type share a topic.
-    distinguishing =
-      kind == .thermalZone
-      ? record.fields["zone"]?.text.map { JSONMemberText(name: "zone", value: $0) } : nil
+    if kind == .thermalZone, let zone = record.fields["zone"]?.text {
+      distinctions.append(Distinction(name: "zone", value: zone))
+    }
+    self.distinctions = distinctions
   }
-}
 
-struct JSONMemberText: Hashable, Sendable {
-  let name: String
-  let value: String
+  /// The name of the zone, where the topic does not have it.
+  var zone: String? { distinctions.first { $0.name == "zone" }?.value }
 }
 
 /// An entity of Home Assistant: a component in the configuration of its device.
@@ -41,10 +58,10 @@ struct Entity: Equatable, Sendable {
   init(_ thing: EntityThing, _ entry: FieldCatalog.Entry, _ record: PublishedRecord, prefix: String)
   {
     form = EntityForm(entry, quantity: record.fields["quantity"]?.text)
-    key = Self.key([thing.topic.path, thing.distinguishing?.value, entry.name])
+    key = Self.key([thing.topic.path, thing.zone, entry.name])
     name = EntityName.of(entry, thing, record)
     program = thing.topic.program
-    stateTopic = "\(prefix)/\(thing.topic.device)/\(thing.topic.path)"
+    stateTopic = "\(prefix)/\(thing.topic.device)/\(thing.messageTopic.path)"
     template = EntityTemplate.field(entry.name, of: thing, form)
   }
 
@@ -54,7 +71,7 @@ struct Entity: Equatable, Sendable {
     key = Self.key([thing.topic.path, "failed"])
     name = "\(unit) failed"
     program = thing.topic.program
-    stateTopic = "\(prefix)/\(thing.topic.device)/\(thing.topic.path)"
+    stateTopic = "\(prefix)/\(thing.topic.device)/\(thing.messageTopic.path)"
     template = EntityTemplate.hasFailed(thing)
   }
 

@@ -19,7 +19,7 @@ enum EntityName {
     case .pressureSample, .pressureStall: levels.insert("pressure", at: 0)
     default: break
     }
-    if let zone = thing.distinguishing?.value { levels.append(zone) }
+    if let zone = thing.zone { levels.append(zone) }
     // `memory` stands in `memory/memory_free_bytes` once.
     let head = levels.first?.replacing("_", with: " ") ?? ""
     var words = stem

@@ -35,8 +35,8 @@ enum EntityTemplate {
 
   private static func record(_ thing: EntityThing, _ result: String) -> String {
     var filters = "selectattr('kind', 'eq', '\(thing.kind.name)')"
-    if let (name, value) = thing.distinction {
-      filters += " | selectattr('\(name)', 'eq', '\(quoted(value))')"
+    for each in thing.distinctions {
+      filters += " | selectattr('\(each.name)', 'eq', '\(quoted(each.value))')"
     }
     return "{% set r = ([value_json] if value_json is mapping else value_json) | \(filters)"
       + " | list | last %}{% if r is defined %}\(result){% endif %}"
