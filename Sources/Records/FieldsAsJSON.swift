@@ -103,12 +103,6 @@ struct FieldsAsJSON: FieldVisitor {
 
   mutating func end() { json.append(UInt8(ascii: "}")) }
 
-  /// What most fields are, without an argument that each of them would pass: 3 KB of cyclic-file-read.
-  @inline(never)
-  private mutating func put(_ name: StaticString, _ shape: FieldEntry.Shape) {
-    put(name, shape, "")
-  }
-
   @inline(never)
   private mutating func put(_ name: StaticString, _ shape: FieldEntry.Shape, _ word: StaticString) {
     let field = FieldEntry(name, shape, offset: offset)
@@ -124,23 +118,23 @@ struct FieldsAsJSON: FieldVisitor {
 
   @inline(__always)
   mutating func unsigned<T: WireInteger & UnsignedInteger>(_ field: Field, _ value: inout T) {
-    put(field.name, FieldEntry.Shape(T.self, field))
+    put(field.name, FieldEntry.Shape(T.self, field), "")
   }
   @inline(__always)
   mutating func signed<T: WireInteger & SignedInteger>(_ field: Field, _ value: inout T) {
-    put(field.name, FieldEntry.Shape(T.self, field))
+    put(field.name, FieldEntry.Shape(T.self, field), "")
   }
   @inline(__always)
   mutating func optional<T: WireInteger>(_ field: Field, _ value: inout T?) {
-    put(field.name, FieldEntry.Shape(T.self, field, isOptional: true))
+    put(field.name, FieldEntry.Shape(T.self, field, isOptional: true), "")
   }
   @inline(__always)
   mutating func boolean(_ field: Field, _ value: inout Bool) {
-    put(field.name, FieldEntry.Shape(.boolean, field, size: 1))
+    put(field.name, FieldEntry.Shape(.boolean, field, size: 1), "")
   }
   @inline(__always)
   mutating func optionalBoolean(_ field: Field, _ value: inout Bool?) {
-    put(field.name, FieldEntry.Shape(.boolean, field, size: 1, isOptional: true))
+    put(field.name, FieldEntry.Shape(.boolean, field, size: 1, isOptional: true), "")
   }
   @inline(__always)
   mutating func name<T: FieldName>(_ field: Field, _ value: inout T) {
@@ -149,6 +143,6 @@ struct FieldsAsJSON: FieldVisitor {
   }
   @inline(__always)
   mutating func text<let capacity: Int>(_ field: Field, _ value: inout FixedText<capacity>) {
-    put(field.name, FieldEntry.Shape(.text, field, size: capacity))
+    put(field.name, FieldEntry.Shape(.text, field, size: capacity), "")
   }
 }

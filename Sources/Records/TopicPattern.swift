@@ -18,8 +18,6 @@ extension [TopicPart] {
   mutating func append(_ topic: StaticString, _ fields: [FieldEntry], _ range: Range<Int>) {
     let bytes = UnsafeBufferPointer(start: topic.utf8Start, count: topic.utf8CodeUnitCount)
     let start = count
-    // Its place, until it is known how many parts are passed over.
-    if bytes.contains(UInt8(ascii: "|")) { append(.end) }
     var level = 0
     while level < bytes.count {
       var end = level
@@ -39,7 +37,7 @@ extension [TopicPart] {
       }
       if end < bytes.count && bytes[end] == UInt8(ascii: "|"), case .path(let field)? = last {
         append(.end)
-        self[start] = .unlessEmpty(field: field, passOver: count - start - 1)
+        insert(.unlessEmpty(field: field, passOver: count - start), at: start)
       }
       level = end + 1
     }

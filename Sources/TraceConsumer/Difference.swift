@@ -31,8 +31,7 @@ extension TraceValue {
     }
   }
 
-  /// Both together; what cannot be added, such as an average, is the other's.
-  public func adding(_ other: TraceValue) -> TraceValue {
+  func adding(_ other: TraceValue) -> TraceValue {
     switch (self, other) {
     case (.count(let left), .count(let right)): .count(left + right)
     case (.sum(let left), .sum(let right)): .sum(left &+ right)

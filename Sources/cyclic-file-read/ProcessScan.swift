@@ -30,7 +30,7 @@ struct ProcessScan: ~Copyable {
   /// In ascending order, as the kernel lists them.
   private var known: [Known] = []
   private var next: [Known] = []
-  private var entries = [UInt8].buffer(32_768)
+  private var entries = [UInt8](repeating: 0, count: 32_768)
 
   /// Ranks the first `count` processes of each kind; with `keepsFiles` files stay open as in
   /// ``ProcessFiles``. Errors: those of open(2) on the folder.

@@ -16,7 +16,7 @@ struct LiveWatch: ~Copyable {
   private var sender: RecordSender
   private var watch: ProcessWatch
   private var framer = MessageFramer(.connection)
-  private var chunk = [UInt8].buffer(8192)
+  private var chunk = [UInt8](repeating: 0, count: 8192)
   private var backoff = Backoff(maximum: .seconds(30))
   private let timer: Timer
 

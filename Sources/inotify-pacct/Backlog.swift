@@ -26,7 +26,7 @@ struct Backlog: ~Copyable {
 
   init() {
     // One record more than is read: the last one that was told stands before them.
-    buffer = .buffer(Self.readSize + ProcessExit.accountingRecordSize)
+    buffer = [UInt8](repeating: 0, count: Self.readSize + ProcessExit.accountingRecordSize)
   }
 
   static let readSize = 65536

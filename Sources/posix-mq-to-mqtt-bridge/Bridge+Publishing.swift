@@ -102,22 +102,24 @@ extension Bridge {
     _ tickets: [Outbox.Ticket], of program: Program, _ connection: BrokerConnection,
     _ sent: inout [Outbox.Ticket]
   ) -> Int {
+    let isBatch = options.batch > 1
     var taken = 0
-    payload.begin(program, isBatch: options.batch > 1)
-    if options.batch > 1 { options.topics.name(nil, of: program, &topic) }
+    payload.begin(program, isBatch: isBatch)
+    defer { payload.end() }
     while taken < tickets.count {
-      let entry = outbox.copy(tickets[taken], into: &buffer)
       do throws(RecordError) {
-        let fits: Bool
-        if entry.list == .spilled {
-          let (record, envelope) = try spilledRecord(entry)
-          fits = append(record, envelope, of: program, connection, isFirst: sent.isEmpty)
-        } else {
-          fits = append(
-            try Record(decoding: buffer, count: entry.length), envelope, of: program, connection,
-            isFirst: sent.isEmpty)
+        let (record, envelope) = try record(outbox.copy(tickets[taken], into: &buffer))
+        if case .record = options.payload {
+          guard sent.isEmpty || connection.describes(envelope) else { return taken }
+          connection.describe(envelope)
         }
-        guard fits else { break }
+        payload.append(record, envelope)
+        if sent.isEmpty {
+          options.topics.name(isBatch ? nil : record, of: program, &topic)
+        } else if payload.bytes.count > connection.largestPayload {
+          payload.removeLast()
+          return taken
+        }
         sent.append(tickets[taken])
       } catch {
         // Checked when it came from its queue: the outbox itself would have to be damaged.
@@ -125,37 +127,21 @@ extension Bridge {
       }
       taken += 1
     }
-    payload.end()
     return taken
-  }
-
-  /// False: this record does not go into the same message.
-  private mutating func append(
-    _ record: Record, _ envelope: Envelope, of program: Program, _ connection: BrokerConnection,
-    isFirst: Bool
-  ) -> Bool {
-    if case .record = options.payload {
-      guard isFirst || connection.describes(envelope) else { return false }
-      if isFirst { connection.describe(envelope) }
-    }
-    payload.append(record, envelope)
-    if isFirst {
-      if options.batch == 1 { options.topics.name(record, of: program, &topic) }
-    } else if payload.bytes.count > connection.largestPayload {
-      payload.removeLast()
-      return false
-    }
-    return true
   }
 
   /// So many records have left the batch; what is left of it goes next.
   private mutating func leave(_ index: Int, _ count: Int, _ tickets: [Outbox.Ticket]) {
-    batches[index].tickets.removeSubrange(..<count)
-    batches[index].due = batches[index].tickets.isEmpty ? .max : 0
+    if count == batches[index].tickets.count {
+      batches[index].tickets.removeAll(keepingCapacity: true)
+      batches[index].due = .max
+    } else {
+      batches[index].tickets.removeFirst(count)
+      batches[index].due = 0
+    }
     recycle(tickets)
   }
 
-  @inline(never)
   mutating func recycle(_ tickets: consuming [Outbox.Ticket]) {
     guard tickets.capacity > 0 else { return }
     tickets.removeAll(keepingCapacity: true)

@@ -42,8 +42,11 @@ func openOutbox(
 }
 
 extension Bridge {
-  /// The record of the spilled that is in the buffer, and the clock and boot that it is published with.
-  func spilledRecord(_ entry: Outbox.Entry) throws(RecordError) -> (Record, Envelope) {
+  /// The record that was taken, and the clock and boot that its JSON goes by.
+  func record(_ entry: Outbox.Entry) throws(RecordError) -> (Record, Envelope) {
+    guard entry.list == .spilled else {
+      return (try Record(decoding: buffer, count: entry.length), envelope)
+    }
     guard entry.length >= BootStamp.encodedSize else { throw .notARecord }
     let stamp = BootStamp(decoding: buffer.span)
     let bytes = [UInt8](buffer[BootStamp.encodedSize..<entry.length])

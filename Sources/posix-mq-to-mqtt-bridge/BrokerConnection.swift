@@ -108,11 +108,6 @@ final class BrokerConnection {
     return list
   }
 
-  private static func add(_ name: StaticString, _ value: Text, to list: inout OpaquePointer?) {
-    mosquitto_property_add_string_pair(
-      &list, Int32(MQTT_PROP_USER_PROPERTY.rawValue), Text(name).c, value.c)
-  }
-
   /// Whether ``recordProperties`` say this of boot and clock.
   func describes(_ envelope: Envelope) -> Bool {
     guard let described else { return false }
@@ -130,9 +125,15 @@ final class BrokerConnection {
     let (offset, isSynchronized) = (envelope.clock.offsetNanoseconds, envelope.clock.synchronized)
     described = (boot: envelope.bootID, offset: offset, synchronized: isSynchronized)
     var list = Self.properties(contentType, messageExpirySeconds)
-    Self.add("boot_id", Text(envelope.bootID), to: &list)
-    Self.add("time_offset_ns", Text("\(offset)"), to: &list)
-    Self.add("clock_synced", isSynchronized ? "true" : "false", to: &list)
+    let pairs: [(name: Text, value: Text)] = [
+      (name: "boot_id", value: Text(envelope.bootID)),
+      (name: "time_offset_ns", value: Text("\(offset)")),
+      (name: "clock_synced", value: isSynchronized ? "true" : "false"),
+    ]
+    for pair in pairs {
+      mosquitto_property_add_string_pair(
+        &list, Int32(MQTT_PROP_USER_PROPERTY.rawValue), pair.name.c, pair.value.c)
+    }
     mosquitto_property_free_all(&recordProperties)
     recordProperties = list
   }

@@ -17,29 +17,8 @@ struct OutboxRecovery {
       default: damaged += 1
       }
     }
-    Self.sort(&heads, memory)
+    heads.sort { memory[$0].arrival < memory[$1].arrival }
     return heads
-  }
-
-  /// By arrival, as a heap: the library's sort is 3 KB of code.
-  private static func sort(_ heads: inout [UInt32], _ memory: borrowing OutboxMemory) {
-    func sink(_ start: Int, _ count: Int) {
-      var parent = start
-      while 2 * parent + 1 < count {
-        var child = 2 * parent + 1
-        if child + 1 < count && memory[heads[child]].arrival < memory[heads[child + 1]].arrival {
-          child += 1
-        }
-        if memory[heads[parent]].arrival >= memory[heads[child]].arrival { return }
-        heads.swapAt(parent, child)
-        parent = child
-      }
-    }
-    for start in stride(from: heads.count / 2 - 1, through: 0, by: -1) { sink(start, heads.count) }
-    for end in stride(from: heads.count - 1, to: 0, by: -1) {
-      heads.swapAt(0, end)
-      sink(0, end)
-    }
   }
 
   private func isWhole(_ index: UInt32, _ memory: borrowing OutboxMemory) -> Bool {

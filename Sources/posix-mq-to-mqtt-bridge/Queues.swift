@@ -29,9 +29,7 @@ struct Queues: ~Copyable {
     var complainedNanoseconds: UInt64?
     var complaintsSince: UInt64 = 0
     /// What the program last said of itself; nil as long as nothing came from it.
-    var state: SourceState? { didSet { hasState = true } }
-    /// Asked for each record: to look at the state itself takes 700 instructions.
-    private(set) var hasState = false
+    var state: SourceState?
 
     init(_ program: Program, _ queue: consuming MessageQueue) {
       self.program = program
@@ -97,7 +95,7 @@ struct Queues: ~Copyable {
     for queue in queues {
       let bytes = memory.keptState(of: queue.program.rawValue)
       guard let record = try? Record(decoding: bytes, count: bytes.count) else { continue }
-      if let state = record.body(as: SourceState.self) { queue.state = state }
+      queue.state = record.body(as: SourceState.self)
     }
   }
 
@@ -118,8 +116,11 @@ struct Queues: ~Copyable {
         throw .foreignKind(record.header.kind)
       }
       received += 1
-      if !owned.hasState || record.kind == .sourceState {
-        owned.state = record.body(as: SourceState.self) ?? SourceState(.running)
+      if let state = record.body(as: SourceState.self) {
+        owned.state = state
+        stateChanges += 1
+      } else if owned.state == nil {
+        owned.state = SourceState(.running)
         stateChanges += 1
       }
       return .record(length: count, record.isEvent ? .event : .sample)

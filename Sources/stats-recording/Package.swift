@@ -21,14 +21,10 @@ let package = Package(
     .systemLibrary(name: "CZlib", path: "Modules/CZlib"),
     // The wire format and the list of all fields, the same sources as on the device.
     .target(name: "Records", path: "Modules/Records", swiftSettings: strict),
-    .target(name: "CTrace", path: "Modules/CTrace"),
-    .target(
-      name: "TraceConsumer", dependencies: ["CTrace"], path: "Modules/TraceConsumer",
-      swiftSettings: strict),
     .executableTarget(
       name: "stats-recording",
       dependencies: [
-        "CMosquitto", "CZlib", "Records", "TraceConsumer",
+        "CMosquitto", "CZlib", "Records",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "AsyncHTTPClient", package: "async-http-client"),
         .product(name: "GRDB", package: "GRDB.swift"),
@@ -36,9 +32,7 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
-      path: "Program",
-      // The page of `serve`: one program, whose page cannot be of another version.
-      resources: [.embedInCode("Serve/Page")], swiftSettings: strict),
+      path: "Program", swiftSettings: strict),
 
     // The rig of the device programs' tests: brokers, subscribers, the programs as they were built.
     .target(name: "CLinux", path: "Modules/CLinux"),
@@ -47,14 +41,12 @@ let package = Package(
     .target(
       name: "DeviceRig", dependencies: ["CLinux", "Records", "TestSupport"], path: "Tests/Rig",
       sources: [
-        "Broker.swift", "Certificates.swift", "ChildProcess.swift", "CoreDumps.swift",
-        "HeldScript.swift", "LoadGenerator.swift", "Machine.swift", "PidNamespace.swift",
-        "Rig.swift", "Subscriber.swift",
+        "Broker.swift", "Certificates.swift", "ChildProcess.swift", "LoadGenerator.swift",
+        "Machine.swift", "Rig.swift", "Subscriber.swift",
       ]),
     .testTarget(
-      name: "StatsRecordingTests",
-      dependencies: ["DeviceRig", "Records", "TraceConsumer", "stats-recording"],
-      path: "Tests/StatsRecordingTests", exclude: ["Screens"]),
+      name: "StatsRecordingTests", dependencies: ["DeviceRig", "Records", "stats-recording"],
+      path: "Tests/StatsRecordingTests"),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures our programs against the C programs of the same shape, in the same run, and prints Markdown.
 
-bench.py [SUITE] [--seconds 20] [--rounds 3] [--records 50000] [--programs FOLDER] [--self-check]
+bench.py [footprint|throughput] [--seconds 60] [--rounds 3] [--records 50000] [--programs FOLDER] [--self-check]
 
-Without SUITE all of them; Tests/Benchmarks/README.md says what each is.
+It needs cc, strip, mosquitto, mosquitto-clients, libmosquitto-dev and libsystemd-dev.
 """
 
 import argparse
@@ -15,41 +15,22 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # before the modules beside this file
 
-from accounting import measure_accounting
-from allocations import measure_allocations
 from footprint import measure_footprint
-from growth import measure_growth
-from latency import measure_latency
-from peers import measure_peers
-from rig import HERE, TEMPORARY, MeasurementError, Programs, Variant, tool
-from sample import measure_sample
+from rig import HERE, TEMPORARY, MeasurementError, Programs, tool
 from throughput import measure_throughput
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf", "armv6l": "armhf"}
-
-Suite = Callable[[argparse.Namespace, Sequence[Variant], Programs], str]
-SUITES: dict[str, Suite] = {
-    "throughput": lambda o, variants, programs: measure_throughput(variants, programs.push_records, o.records, o.rounds),
-    "sample": lambda o, variants, programs: measure_sample(variants, programs, o.seconds / 4, o.rounds),
-    "accounting": lambda o, variants, programs: measure_accounting(variants, programs, 4 * o.records, o.rounds),
-    "allocations": lambda o, variants, programs: measure_allocations(variants, programs),
-    "growth": lambda o, variants, programs: measure_growth(variants, programs, o.seconds / 40),
-    "latency": lambda o, variants, programs: measure_latency(variants, programs, o.rounds),
-    "footprint": lambda o, variants, programs: measure_footprint(variants, programs, o.seconds, o.rounds),
-    "peers": lambda o, variants, programs: measure_peers(variants[0], o.seconds),
-}
 
 
 def arguments() -> argparse.Namespace:
     built = HERE.parent.parent / ".build" / ARCHITECTURES.get(platform.machine(), platform.machine()) / "release"
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("suite", nargs="?", choices=list(SUITES), help="default: all")
-    parser.add_argument("--seconds", type=float, default=20, help="of each footprint run (default 20)")
+    parser.add_argument("suite", nargs="?", choices=["footprint", "throughput"], help="default: both")
+    parser.add_argument("--seconds", type=float, default=60, help="of each footprint run (default 60)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each variant (default 3)")
     parser.add_argument("--records", type=int, default=50000, help="of each throughput run (default 50000)")
     parser.add_argument("--programs", type=Path, default=built, help=f"default {built}")
@@ -76,33 +57,27 @@ def machine() -> str:
     ])
 
 
-def bench(options: argparse.Namespace) -> int:
-    """The number of suites that could not be measured."""
-    failed = 0
+def bench(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(prefix="bench-", dir=TEMPORARY) as folder:
-        programs = Programs(Path(folder), options.programs)
-        first = programs.reference("C again") if options.self_check else programs.ours()
+        programs = Programs(Path(folder))
+        first = programs.reference("C again") if options.self_check else programs.ours(options.programs)
         variants = (first, programs.reference("C"))
         print(f"# {variants[0].name} against {variants[1].name}\n\n{machine()}", flush=True)
-        for name, suite in SUITES.items():
-            if options.suite not in (None, name):
-                continue
-            try:
-                print("\n" + suite(options, variants, programs), flush=True)
-            except MeasurementError as error:  # one that fails must not take the others' figures along
-                print(f"bench.py: {name}: {error}", file=sys.stderr)
-                failed += 1
-    return failed
+        if options.suite != "footprint":
+            print("\n" + measure_throughput(variants, programs.push_records, options.records, options.rounds), flush=True)
+        if options.suite != "throughput":
+            print("\n" + measure_footprint(variants, options.seconds, options.rounds), flush=True)
 
 
 def main() -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: sys.exit(1))
     try:
-        return 1 if bench(arguments()) else 0
+        bench(arguments())
     except MeasurementError as error:
         print(f"bench.py: {error}", file=sys.stderr)
         return 1
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,15 +1,11 @@
 """What the programs cost while nothing happens but the samples of a 1 s interval."""
 
-import contextlib
 import time
 from collections.abc import Sequence
 
-from booted import BootedSystem
-from dlt import TalkingDaemon
 from measure import cpu_seconds, memory, sharers, table, wakeups
-from rig import DEVICE, MeasurementError, Programs, Rig, Variant
-from sampling import Drain
-from shapes import BRIDGE, COLLECTORS, DBUS, DLT, FILE_READ, SYSINFO, Shape
+from rig import DEVICE, MeasurementError, Rig, Variant
+from shapes import BRIDGE, COLLECTORS, SHAPES
 
 SETTLING_SECONDS = 3
 
@@ -17,11 +13,7 @@ METHOD = """\
 The variants run in turn, in alternating order, never together: in each run a fresh broker, the bridge and the
 collectors of one variant, so both have the same company and share a library's pages with as many others (PSS divides
 a shared page by its users; PSS still moves with what else runs on the machine, private dirty does not). All programs are
-stripped copies in one folder on a disk. Both have the same to do: a sample a second of sysinfo, CPU, memory, network, disks
-and temperatures, every 10 s processes and file systems, a message a second of a DLT target, and {quiet}.
-The C bridge can publish system_information alone, so that both bridges carry this, and a C program takes the records of the
-others. CPU and wake-ups are counted for {seconds:g} s,
-beginning {settling} s after the start; memory is read at the end. Values are medians (lowest to highest) of {rounds} runs each.{left_out}"""
+stripped copies in one folder on a disk. CPU and wake-ups are counted for {seconds:g} s, beginning {settling} s after the start; memory is read at the end. Values are medians (lowest to highest) of {rounds} runs each."""
 
 QUANTITIES = (
     ("PSS, KiB", "pss", ".0f"),
@@ -35,43 +27,27 @@ QUANTITIES = (
 Reading = dict[str, float]
 
 
-def measure_footprint(variants: Sequence[Variant], programs: Programs, seconds: float, rounds: int) -> str:
-    with contextlib.ExitStack() as stack:
-        places: dict[str, object] = {"dlt": stack.enter_context(TalkingDaemon(seconds_between=1)).port}
-        collectors, left_out = COLLECTORS, ""
-        try:
-            places["bus"] = stack.enter_context(BootedSystem()).bus
-        except MeasurementError as error:
-            collectors = tuple(shape for shape in COLLECTORS if shape is not DBUS)
-            left_out = f"\n**{DBUS.program} is left out: {error}.**"
-        readings: dict[str, list[dict[str, Reading]]] = {variant.name: [] for variant in variants}
-        for number in range(rounds):
-            for variant in variants if number % 2 == 0 else reversed(variants):
-                readings[variant.name].append(_run(variant, programs, collectors, places, seconds))
+def measure_footprint(variants: Sequence[Variant], seconds: float, rounds: int) -> str:
+    readings: dict[str, list[dict[str, Reading]]] = {variant.name: [] for variant in variants}
+    for round_number in range(rounds):
+        for variant in variants if round_number % 2 == 0 else reversed(variants):
+            readings[variant.name].append(_run(variant, seconds))
     names = [variant.name for variant in variants]
     rows = [
         (f"{program}: {label}", *([run[program][key] for run in readings[name]] for name in names), form)
-        for program in [BRIDGE.program, *(shape.program for shape in collectors), "all"]
+        for program in [*(shape.program for shape in SHAPES), "all"]
         for label, key, form in QUANTITIES
     ]
     strangers = max(run["all"]["strangers"] for runs in readings.values() for run in runs)
-    note = f"\n\n**PSS is not to be used: up to {strangers:.0f} other processes shared the libraries.**" if strangers else ""
-    method = METHOD.format(
-        seconds=seconds, settling=SETTLING_SECONDS, rounds=rounds, left_out=left_out,
-        quiet="silence of pressure, core dumps, process accounting and systemd's units")
+    note = f"\n\n**PSS is not to be used: up to {strangers} other processes shared the libraries.**" if strangers else ""
+    method = METHOD.format(seconds=seconds, settling=SETTLING_SECONDS, rounds=rounds)
     return f"## Footprint\n\n{method}\n\n{table('', names, rows)}{note}"
 
 
-def _run(
-    variant: Variant, programs: Programs, collectors: Sequence[Shape], places: dict[str, object], seconds: float
-) -> dict[str, Reading]:
+def _run(variant: Variant, seconds: float) -> dict[str, Reading]:
     with Rig(variant) as rig:
-        rig.places |= places
         processes = {BRIDGE.program: rig.start_bridge()}
-        drains = {shape: Drain(rig, programs.drain_queue, shape, rig.drained_prefix) for shape in (FILE_READ, DLT)}
-        for shape in collectors:
-            prefix = rig.drained_prefix if shape in drains else rig.prefix
-            processes[shape.program] = rig.start_shape(shape, "--queue-prefix", prefix)
+        processes |= {shape.program: rig.start_shape(shape) for shape in COLLECTORS}
         time.sleep(SETTLING_SECONDS)
         for process in processes.values():
             rig.check(process)
@@ -84,11 +60,9 @@ def _run(
         for program, process in processes.items():
             binary = (variant.folder / program).stat().st_size
             readings[program] = _reading(process.pid, before[program], binary)
-        for shape, drain in drains.items():
-            if drain.total() < seconds - 1:
-                raise MeasurementError(f"{variant.name}: {drain.total()} records of {shape.program}: {rig.errors()}")
-        if not rig.receive_one(f"stats/{DEVICE}/{SYSINFO.program}", 10):
-            raise MeasurementError(f"{variant.name}: no record of {SYSINFO.program} arrives: {rig.errors()}")
+        for shape in COLLECTORS:
+            if not rig.receive_one(f"stats/{DEVICE}/{shape.program}", 10):
+                raise MeasurementError(f"{variant.name}: no record of {shape.program} arrives: {rig.errors()}")
     readings["all"] = {key: sum(each[key] for each in readings.values()) for _, key, _ in QUANTITIES}
     readings["all"]["strangers"] = strangers
     return readings

@@ -34,15 +34,13 @@ def sharers(pids: set[int]) -> set[int]:
     return {pid for pid in others if _libraries(pid) & libraries}
 
 
-def _libraries(pid: int) -> set[tuple[str, str]]:
+def _libraries(pid: int) -> set[str]:
     try:
         lines = Path(f"/proc/{pid}/maps").read_text().splitlines()
     except OSError:  # ended meanwhile, or not ours to read
         return set()
-    # Device and inode: a system in a folder has files of the same names.
-    found = {(fields[3], fields[4], fields[5]) for fields in (line.split(maxsplit=5) for line in lines if ".so" in line)}
-    shared_by_all = ("libc.", "ld-", "libm.", "libpthread.")
-    return {(device, inode) for device, inode, path in found if not Path(path).name.startswith(shared_by_all)}
+    paths = {line.split(maxsplit=5)[5] for line in lines if ".so" in line}
+    return {path for path in paths if not Path(path).name.startswith(("libc.", "ld-", "libm.", "libpthread."))}
 
 
 def _status(folder: Path, name: str) -> int:

@@ -79,27 +79,15 @@ def _strip_into(program: Path, target: Path) -> None:
 class Programs:
     """Both variants, stripped as a package ships them, side by side in one folder, and the load generator."""
 
-    def __init__(self, folder: Path, built: Path):
+    def __init__(self, folder: Path):
         self._folder = folder
-        self.built = built
         self.push_records = self.compile("push-records.c")
-        self.drain_queue = self.compile("drain-queue.c")
-        self.idle_processes = self.compile("idle-processes.c")
-        self.pressure_witness = self.compile("pressure-witness.c")
 
     def compile(self, source: str, libraries: tuple[str, ...] = ()) -> Path:
         program = self._folder / Path(source).stem
         flags = ["-O2", "-Wall", "-Wextra", "-Werror"]
-        if "dbus-1" in libraries:
-            flags += run(tool("pkg-config"), "--cflags", "dbus-1").split()
         run(tool("cc"), *flags, "-o", program, HERE / source, *(f"-l{library}" for library in libraries))
         return program
-
-    def preload(self, source: str) -> Path:
-        """A library that a program is started with."""
-        library = self._folder / Path(source).with_suffix(".so")
-        run(tool("cc"), "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", library, HERE / source)
-        return library
 
     def reference(self, name: str) -> Variant:
         folder = self._folder / name.replace(" ", "-")
@@ -107,35 +95,29 @@ class Programs:
             _strip_into(self.compile(shape.reference, shape.libraries), folder / shape.program)
         return Variant(name, folder, True)
 
-    def ours(self) -> Variant:
+    def ours(self, built: Path) -> Variant:
         folder = self._folder / "ours"
         for shape in SHAPES:
-            if not (self.built / shape.program).exists():
-                raise MeasurementError(f"{self.built / shape.program} is not built")
-            _strip_into(self.built / shape.program, folder / shape.program)
+            if not (built / shape.program).exists():
+                raise MeasurementError(f"{built / shape.program} is not built")
+            _strip_into(built / shape.program, folder / shape.program)
         return Variant("Swift", folder, False)
 
 
 class Rig:
     """One run of one variant: its own broker, its own queues. Leaving it ends every process it started."""
 
-    def __init__(self, variant: Variant, with_broker: bool = True):
+    def __init__(self, variant: Variant):
         self.variant = variant
-        self._with_broker = with_broker
         self.port = 0
         self.prefix = f"/bench-{os.getpid()}-{time.monotonic_ns()}."
-        self.drained_prefix = self.prefix + "drained."
         self.folder = Path()
-        self.places: dict[str, object] = {}
         self._processes: list[subprocess.Popen] = []
 
     def __enter__(self) -> "Rig":
         self.folder = Path(tempfile.mkdtemp(prefix="bench-run-", dir=TEMPORARY))
-        (self.folder / "dumps").mkdir()
-        (self.folder / "pacct").touch()
         try:
-            if self._with_broker:
-                self._start_broker()
+            self._start_broker()
         except BaseException:
             self.close()
             raise
@@ -144,33 +126,15 @@ class Rig:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def start(
-        self, command: list[str], output: Path | None = None, environment: dict[str, str] | None = None
-    ) -> subprocess.Popen:
+    def start(self, command: list[str], output: Path | None = None) -> subprocess.Popen:
         with open(output or os.devnull, "wb") as out, open(self.folder / "errors", "ab") as errors:
-            process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, env={**os.environ, **(environment or {})})
+            process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=errors)
         self._processes.append(process)
         return process
 
-    def command(self, shape: Shape, *more: str) -> list[str]:
-        """`more` are options that override those of the shape: of a repeated option our programs refuse the second."""
-        command = self.variant.command(
-            shape, prefix=self.prefix, port=self.port, device=DEVICE, folder=self.folder, **self.places)
-        for name, value in zip(more[::2], more[1::2]):
-            if name in command:
-                command[command.index(name) + 1] = value
-            else:
-                command += [name, value]
-        return command
-
-    def start_shape(self, shape: Shape, *more: str, environment: dict[str, str] | None = None) -> subprocess.Popen:
-        return self.start(self.command(shape, *more), environment=environment)
-
-    def end(self, process: subprocess.Popen) -> None:
-        process.send_signal(signal.SIGTERM)
-        process.wait(10)
-        self._processes.remove(process)
+    def start_shape(self, shape: Shape, *options: str) -> subprocess.Popen:
+        command = self.variant.command(shape, prefix=self.prefix, port=self.port, device=DEVICE, folder=self.folder)
+        return self.start([*command, *options])
 
     def start_bridge(self, *options: str) -> subprocess.Popen:
         """The bridge, once its status says that it is online."""
@@ -213,9 +177,8 @@ class Rig:
                     process.kill()
                     process.wait()
         self._processes.clear()
-        for prefix in (self.prefix, self.drained_prefix):
-            for program in QUEUES:
-                ctypes.CDLL("librt.so.1").mq_unlink((prefix + program).encode())
+        for program in QUEUES:
+            ctypes.CDLL("librt.so.1").mq_unlink((self.prefix + program).encode())
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start_broker(self) -> None:

@@ -10,7 +10,7 @@ QUEUES = (
 
 @dataclass(frozen=True)
 class Shape:
-    """Arguments are split at blanks; {prefix}, {port}, {device}, {collectors}, {folder} and what a rig adds are filled in."""
+    """Arguments are split at blanks; {prefix}, {port}, {device}, {collectors} and {folder} are filled in."""
 
     program: str
     arguments: str
@@ -26,35 +26,12 @@ BRIDGE = Shape(
     "--host 127.0.0.1 --port {port} --queue-prefix {prefix} --device-id {device} --programs {collectors}",
     ("mosquitto", "systemd"),
 )
-SYSINFO = Shape(
-    "cyclic-sysinfo", "--config /dev/null --queue-prefix {prefix} --interval 1s",
-    "reference-collector.c", "--queue-prefix {prefix} --interval-ms 1000",
-)
-FILE_READ = Shape(
-    "cyclic-file-read", "--config /dev/null --queue-prefix {prefix} --interval 1s --file-systems-interval 10s",
-    "reference-file-read.c", "--queue-prefix {prefix} --interval-ms 1000 --slow-every 10", ("sensors",),
-)
-PSI = Shape(
-    "epoll-psi", "--config /dev/null --queue-prefix {prefix}", "reference-psi.c", "--queue-prefix {prefix}",
-)
-COREDUMP = Shape(
-    "inotify-coredump", "--config /dev/null --queue-prefix {prefix} --folder {folder}/dumps --state-file {folder}/dump-state",
-    "reference-coredump.c", "--queue-prefix {prefix} --folder {folder}/dumps --state-file {folder}/dump-state",
-    ("systemd",),
-)
-PACCT = Shape(
-    "inotify-pacct",
-    "--config /dev/null --queue-prefix {prefix} --file {folder}/pacct --assume-on --state-file {folder}/pacct-state",
-    "reference-pacct.c", "--queue-prefix {prefix} --file {folder}/pacct",
-)
-DLT = Shape(
-    "dlt-proc-watch", "--config /dev/null --queue-prefix {prefix} --port {dlt}",
-    "reference-dlt.c", "--queue-prefix {prefix} --port {dlt}",
-)
-DBUS = Shape(
-    "dbus-systemd-signals", "--config /dev/null --queue-prefix {prefix} --address {bus}",
-    "reference-dbus.c", "--queue-prefix {prefix} --address {bus}", ("dbus-1",),
+
+COLLECTORS = (
+    Shape(
+        "cyclic-sysinfo", "--config /dev/null --queue-prefix {prefix} --interval 1s",
+        "reference-collector.c", "--queue-prefix {prefix} --interval-ms 1000",
+    ),
 )
 
-COLLECTORS = (SYSINFO, FILE_READ, PSI, COREDUMP, PACCT, DLT, DBUS)
 SHAPES = (BRIDGE, *COLLECTORS)

@@ -70,13 +70,11 @@ struct FaultsStorageTests {
   }
 
   /// Oldest samples first, events last, and each loss counted by its kind.
-  @Test(arguments: [1, 32]) func whereAllIsFullTheEventsOutliveTheSamples(_ batch: Int) throws {
-    let device = try FaultRig(
-      "--outbox-size", "1", "--spill-size", "1", "--spill-after", "1h", "--batch", "\(batch)")
+  @Test func whereAllIsFullTheEventsOutliveTheSamples() throws {
+    let device = try FaultRig("--outbox-size", "1", "--spill-size", "1", "--spill-after", "1h")
     let bridge = try spill(device, samples: 20_000, events: 150)
     device.tap.set(.open)
-    let figures = try device.settle(
-      "outbox and spill of 1 MiB each, 20,000 samples, batches of \(batch)")
+    let figures = try device.settle("outbox and spill of 1 MiB each, 20,000 samples")
     #expect(figures.counted == figures.lost && figures.lost > 5000)
     #expect(device.tap.arrivals.figures(of: device.loads[1].instance).distinct == 150)
     #expect(device.tap.status("records_lost_system_information") == figures.lost)

@@ -181,7 +181,7 @@ import Testing
       "exec ", with: "")
     let screen = try Screen(
       rig,
-      "trap : INT; ulimit -c 0; echo before; stty -g > \(file).1; \(command); echo after $?; stty -g > \(file).2; exec cat"
+      "ulimit -c 0; echo before; stty -g > \(file).1; \(command); echo after $?; stty -g > \(file).2; exec cat"
     )
     _ = try screen.eventually("it waits") { $0.has("waiting for a record") }
     #expect(try screen.state("alternate_on") == "1")

@@ -19,8 +19,7 @@ final class Screen {
     let result = try rig.run([
       try #require(Machine.command("tmux"), "tmux is not installed"), "-u", "-S", socket, "-f",
       "/dev/null", "new-session", "-d", "-x", "\(width)", "-y", "\(height)", "--",
-      "/usr/bin/env", "-u", "NO_COLOR", "-u", "COLORTERM", "TERM=\(term)", "LC_ALL=C.UTF-8",
-      "TZ=UTC", "/bin/sh", "-c", command,
+      "/usr/bin/env", "TERM=\(term)", "LC_ALL=C.UTF-8", "TZ=UTC", "/bin/sh", "-c", command,
     ])
     try #require(result.status == 0, "tmux: \(result.log)")
   }

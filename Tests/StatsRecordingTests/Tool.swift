@@ -6,10 +6,6 @@ import Testing
 extension Rig {
   /// Starts the host tool on the rig's broker.
   func tool(_ command: String, _ arguments: String...) throws -> ChildProcess {
-    try tool(command, arguments)
-  }
-
-  func tool(_ command: String, _ arguments: [String]) throws -> ChildProcess {
     try ChildProcess(
       [Self.toolPath(), command, "--host", "127.0.0.1", "--port", "\(broker().port)"] + arguments,
       name: "stats-recording", in: folder)

@@ -12,15 +12,13 @@ struct StatsRecording: AsyncParsableCommand {
     version: "stats-recording \(Version.text)",
     subcommands: [
       Watch.self,
-      Plot.self,
-      Serve.self,
       Record.self,
       Replay.self,
       Losses.self,
-      Influx.self,
       HomeAssistant.self,
-      Fields.self,
+      Influx.self,
+      Plot.self,
       Doctor.self,
-      Trace.self,
+      Fields.self,
     ])
 }

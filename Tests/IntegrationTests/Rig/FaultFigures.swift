@@ -1,5 +1,4 @@
 import Foundation
-import Records
 import Testing
 
 /// What became of the records of a test: a line of the table in ARCHITECTURE.md.
@@ -92,45 +91,21 @@ final class Arrivals: @unchecked Sendable {
     let instance: UInt64
     let sequence: UInt64
     let dropped: UInt64
-  }
 
-  /// The records of a payload: an object or an array of them, lines, or the records' own bytes.
-  static func identities(_ payload: [UInt8]) -> [Identity] {
-    if payload.starts(with: Array("SREC".utf8)) { return ofRecords(payload) }
-    // With a NUL behind it.
-    let text = payload.map { CChar(bitPattern: $0) } + [0]
-    let isJSON = payload.first == UInt8(ascii: "{") || payload.first == UInt8(ascii: "[")
-    let keys =
-      isJSON
-      ? ["\"instance\":", "\"seq\":", "\"dropped\":"] : [",instance=", ",seq=", ",dropped="]
-    var (found, offset) = ([Identity](), 0)
-    while true {
-      var numbers: [UInt64] = []
-      for key in keys {
-        let place = text.withUnsafeBufferPointer { buffer in
-          strstr(buffer.baseAddress! + offset, key).map {
-            $0 - UnsafeMutablePointer(mutating: buffer.baseAddress!)
-          }
-        }
-        guard let place else { return found }
-        offset = place + key.utf8.count
-        numbers.append(text.withUnsafeBufferPointer { strtoull($0.baseAddress! + offset, nil, 10) })
-      }
-      guard numbers[1] < 1 << 28 else { return found }
-      found.append(Identity(instance: numbers[0], sequence: numbers[1], dropped: numbers[2]))
+    /// From a payload that has a NUL behind it.
+    init?(_ payload: UnsafePointer<CChar>) {
+      guard let instance = Self.number(behind: "\"instance\":", payload),
+        let sequence = Self.number(behind: "\"seq\":", payload), sequence < 1 << 28,
+        let dropped = Self.number(behind: "\"dropped\":", payload)
+      else { return nil }
+      self.dropped = dropped
+      self.instance = instance
+      self.sequence = sequence
     }
-  }
 
-  private static func ofRecords(_ payload: [UInt8]) -> [Identity] {
-    var (found, rest) = ([Identity](), payload[...])
-    func number(_ offset: Int, _ width: Int) -> UInt64 {
-      (0..<width).reduce(0) { $0 | UInt64(rest[rest.startIndex + offset + $1]) << (8 * $1) }
+    private static func number(behind key: String, _ text: UnsafePointer<CChar>) -> UInt64? {
+      guard let place = strstr(text, key) else { return nil }
+      return strtoull(place + key.utf8.count, nil, 10)
     }
-    while rest.count >= RecordHeader.encodedSize {
-      found.append(
-        Identity(instance: number(16, 8), sequence: number(24, 8), dropped: number(32, 8)))
-      rest = rest.dropFirst(Int(number(6, 2) + number(10, 2)))
-    }
-    return found
   }
 }

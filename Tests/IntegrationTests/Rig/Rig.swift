@@ -41,12 +41,6 @@ final class Rig {
   func bridge(
     _ options: String..., on architecture: Rig.Architecture = .amd64, waits: Bool = true
   ) throws -> ChildProcess {
-    try bridge(options, on: architecture, waits: waits)
-  }
-
-  func bridge(
-    _ options: [String], on architecture: Rig.Architecture = .amd64, waits: Bool = true
-  ) throws -> ChildProcess {
     let broker = try broker()
     let process = try program(
       "posix-mq-to-mqtt-bridge",

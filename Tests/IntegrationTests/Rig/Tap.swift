@@ -123,9 +123,9 @@ final class Tap: @unchecked Sendable {
         seen.publishes += 1
         if case .cutsEvery(let number) = mode, seen.publishes % number == 0 { return nil }
         switch content {
-        case .records(let identities):
-          connection.inFlight[message] = .some(identities)
-          for identity in identities { sent.count(identity) }
+        case .record(let identity):
+          connection.inFlight[message] = .some(identity)
+          sent.count(identity)
         case .status(let text):
           connection.inFlight[message] = .some(nil)
           seen.status = text
@@ -133,11 +133,11 @@ final class Tap: @unchecked Sendable {
         seen.window = max(seen.window, connection.inFlight.count)
       case .acknowledgement(let message, let reason):
         if mode == .withoutAcknowledgements { return false }
-        if let entry = connection.inFlight.removeValue(forKey: message), let records = entry,
+        if let entry = connection.inFlight.removeValue(forKey: message), let record = entry,
           reason < 0x80
         {
           seen.acknowledgements += 1
-          for record in records { arrivals.count(record) }
+          arrivals.count(record)
         }
       case .other: break
       }

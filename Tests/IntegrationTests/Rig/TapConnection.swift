@@ -5,8 +5,7 @@ import Testing
 /// A control packet of MQTT 5, as far as a ``Tap`` looks into it.
 enum Packet {
   enum Content {
-    /// One, or those of a batch.
-    case records([Arrivals.Identity])
+    case record(Arrivals.Identity)
     case status(String)
   }
 
@@ -20,7 +19,7 @@ final class TapConnection {
   let client: Int32
   let broker: Int32
   /// What was published and not acknowledged, by message id; nil is the status.
-  var inFlight: [Int: [Arrivals.Identity]?] = [:]
+  var inFlight: [Int: Arrivals.Identity?] = [:]
   private var fromClient: [UInt8] = []
   private var fromBroker: [UInt8] = []
 
@@ -109,8 +108,10 @@ final class TapConnection {
       let topicEnd = body + 2 + Int(bytes[body]) << 8 + Int(bytes[body + 1])
       let message = Int(bytes[topicEnd]) << 8 + Int(bytes[topicEnd + 1])
       guard let (length, properties) = number(bytes, topicEnd + 2) else { return .other }
-      let identities = Arrivals.identities(Array(bytes[(properties + length)..<end]))
-      if !identities.isEmpty { return .publish(message: message, .records(identities)) }
+      let payload = bytes[(properties + length)..<end].map { CChar(bitPattern: $0) } + [0]
+      if let identity = Arrivals.Identity(payload) {
+        return .publish(message: message, .record(identity))
+      }
       return .publish(
         message: message,
         .status(String(decoding: bytes[(properties + length)..<end], as: UTF8.self)))

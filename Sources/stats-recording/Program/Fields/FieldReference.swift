@@ -10,9 +10,13 @@ struct KindReference: Sendable {
   /// nil: every program sends it.
   var program: String? { kind.program.map { "\($0.name)" } }
 
-  /// `cyclic-file-read/disk/<device>`, as the device's own code makes it.
+  /// `cyclic-file-read/disk/<device>`, from what the devices' own code goes by, `disk/{device}`.
   var topics: [String] {
-    kind.topicShapes.map { "\(program ?? "<program>")\(String(decoding: $0, as: UTF8.self))" }
+    "\(kind.topic)".split(separator: "|", omittingEmptySubsequences: false).map { levels in
+      let place = levels.replacing("/}", with: "}").replacing("{", with: "<")
+        .replacing("}", with: ">")
+      return (program ?? "<program>") + (place.isEmpty ? "" : "/\(place)")
+    }
   }
 
   /// All kinds, or those with fields that a pattern matches and those fields alone.

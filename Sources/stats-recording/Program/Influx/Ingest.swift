@@ -51,38 +51,26 @@ final class Ingest {
     writer = BatchWriter(database, ended: ended, say: say)
   }
 
-  /// A connection that holds less than this is no good one: the next waits longer.
-  private static let goodConnection = Duration.seconds(5)
-
   /// Runs until the end is asked for; returns what has become of the messages.
   func run() -> IngestCounts {
-    var delay = 0.25
+    var delay = 0.5
     var lastFailure: String?
-    var losses = 0
     while !ended.isSet {
-      var connected: ContinuousClock.Instant?
+      var wasSubscribed = false
       do {
         try connection {
-          connected = .now
+          wasSubscribed = true
           self.say("connected to \(self.settings.broker.address)")
         }
       } catch {
         // A broker that is away is told once, not at every attempt.
-        if "\(error)" != lastFailure || connected != nil { say("\(error); trying again") }
+        if "\(error)" != lastFailure || wasSubscribed { say("\(error); trying again") }
         lastFailure = "\(error)"
       }
       // What the broker has sent, it may have forgotten, if it was killed: here it is not lost. If it
       // has not, it sends it again, and that makes the same points.
       store()
-      let isGood = connected.map { .now - $0 >= Self.goodConnection } ?? false
-      // Mosquitto 2.0 does not say why it closes the older of two connections.
-      losses = isGood ? 0 : losses + (connected == nil ? 0 : 1)
-      if losses == 3 {
-        say(
-          "connections are lost as soon as they are made: if another client has the session "
-            + "\(settings.session), each needs a --session of its own")
-      }
-      delay = isGood ? 0.5 : min(30, delay * 2)
+      delay = wasSubscribed ? 0.5 : min(30, delay * 2)
       let until = Date(timeIntervalSinceNow: delay * Double.random(in: 0.75...1))
       while !ended.isSet && Date() < until { usleep(20_000) }
     }

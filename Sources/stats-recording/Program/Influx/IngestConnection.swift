@@ -46,9 +46,7 @@ final class IngestConnection {
           description: "broker \(broker.address) refuses: \(BrokerClient.words(of: reason))")
         return
       }
-      // A session has its topics already; the answer to the question below may have to wait for the
-      // database.
-      if client.hadSession { subscribed() } else { lostSession() }
+      if !client.hadSession { lostSession() }
       do throws(BrokerFailure) {
         for topic in settings.topics { try client.subscribe(topic) }
       } catch { failure = error }
@@ -58,7 +56,7 @@ final class IngestConnection {
         failure = BrokerFailure(
           description: "broker \(broker.address) refuses to send "
             + "\(settings.topics.joined(separator: ", ")): \(BrokerClient.words(of: refusal))")
-      } else if !client.hadSession {
+      } else {
         subscribed()
       }
     }

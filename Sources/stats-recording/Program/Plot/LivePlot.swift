@@ -8,8 +8,7 @@ final class LivePlot: @unchecked Sendable {
   private var failure: BrokerFailure?
   private var hasSubscribed = false
   private var isOver = false
-  /// The latest time of a record, and when it came.
-  private var newest: (time: Double, arrival: Double)?
+  private var newestArrival = 0.0
   private let dataWindow: Double
 
   init(_ model: PlotModel, _ view: PlotView) {
@@ -24,20 +23,11 @@ final class LivePlot: @unchecked Sendable {
   func take(_ records: [PublishedRecord]) {
     lock.withLock {
       for record in records {
+        let before = model.newestTime
         model.take(record)
-        follow(record.time)
+        if model.newestTime != before { newestArrival = MonotonicClock.seconds }
       }
     }
-  }
-
-  /// The picture follows the newest record, but not into a future that only a wrong clock tells of.
-  private func follow(_ time: Double) {
-    let latest = Date().timeIntervalSince1970 + 60
-    if let newest, time <= newest.time || (time > latest && newest.time <= latest) {
-      // One that follows a wrong clock comes back.
-      if newest.time <= latest || time > latest { return }
-    }
-    newest = (time, MonotonicClock.seconds)
   }
 
   /// A message that is no record.
@@ -120,8 +110,8 @@ final class LivePlot: @unchecked Sendable {
 
   /// The newest time of a record, going on as time does: a replay of yesterday runs in its own time.
   private var edge: Double {
-    guard let newest else { return Date().timeIntervalSince1970 }
-    return newest.time + MonotonicClock.seconds - newest.arrival
+    guard let newest = model.newestTime else { return Date().timeIntervalSince1970 }
+    return newest + MonotonicClock.seconds - newestArrival
   }
 
   private func draw(_ size: (width: Int, height: Int), _ kind: TerminalKind) -> Picture {

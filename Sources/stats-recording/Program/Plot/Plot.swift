@@ -134,7 +134,10 @@ struct Plot: AsyncParsableCommand {
       }
     }
     terminal.close()
-    if let signal = try result.get() { endProcess(bySignal: signal) }
+    if let signal = try result.get() {
+      kill(getpid(), signal)
+      while true { pause() }
+    }
   }
 
   private func printColumns(_ selection: PlotSelection) async throws {

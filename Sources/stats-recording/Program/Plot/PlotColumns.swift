@@ -93,7 +93,7 @@ struct PlotColumns {
   private func text(_ row: Row) -> String {
     var cells = [String](repeating: "", count: headers.count)
     for (line, text) in row.values { cells[line] = text }
-    return ([PublishedRecord.seconds(row.time)] + cells).joined(separator: "\t")
+    return ([Self.seconds(row.time)] + cells).joined(separator: "\t")
   }
 
   /// A value as it was sent; a rate to six digits.
@@ -104,6 +104,12 @@ struct PlotColumns {
       return digits
     }
     return String(format: "%.6g", value)
+  }
+
+  /// Unix time as the records have it.
+  private static func seconds(_ nanoseconds: Int64) -> String {
+    let fraction = String(format: "%06d", Int(nanoseconds % 1_000_000_000 / 1000))
+    return "\(nanoseconds / 1_000_000_000).\(fraction)"
   }
 }
 

@@ -41,12 +41,8 @@ struct PlotModel: Sendable {
   private var continuity = Continuity()
   private var sources: [Source: [String: Int?]] = [:]
 
-  /// Lines beyond the most that are drawn.
-  private(set) var leftOutCount = 0
-
-  /// So many marks are kept at least; the oldest go.
+  /// So many marks are kept at most; the oldest go.
   static let markCapacity = 10_000
-  static let lineCapacity = 512
   private static let sourceCapacity = 20_000
 
   /// What a line may come from: a process id is given again to others.
@@ -136,7 +132,7 @@ struct PlotModel: Sendable {
   private mutating func add(_ mark: Mark) {
     let index = (marks.lastIndex { $0.time <= mark.time } ?? -1) + 1
     marks.insert(mark, at: index)
-    if marks.count > 2 * Self.markCapacity { marks.removeFirst(Self.markCapacity) }
+    if marks.count > Self.markCapacity { marks.removeFirst() }
   }
 
   /// The number of the line that a field belongs to, a new one if need be; nil if none is wanted.
@@ -146,10 +142,6 @@ struct PlotModel: Sendable {
     guard selection.wants(field, of: record) else { return nil }
     let name = LineName(record.topic, field: field, process: source.process)
     if let index = lines.firstIndex(where: { $0.name == name }) { return index }
-    guard lines.count < Self.lineCapacity else {
-      leftOutCount += 1
-      return nil
-    }
     let entry = FieldCatalog.entry(kind: record.kind, field: field)
     let isCounter = entry?.listed.field.nature == .counter
     var unit = entry.map { PlotUnit(of: $0.listed.field) } ?? PlotUnit(.none)

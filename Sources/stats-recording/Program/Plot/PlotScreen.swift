@@ -71,9 +71,7 @@ struct PlotScreen {
       picture.width >= 30
     else {
       picture.put(
-        "too small: \(picture.width)x\(picture.height)"
-          + (units.count > 1 ? " for \(units.count) units" : ""), row: picture.height / 2, column: 0
-      )
+        "too small: \(picture.width)x\(picture.height)", row: picture.height / 2, column: 0)
       return
     }
     let scales = zip(panels, layout.panels).map { lines, panel in
@@ -270,7 +268,6 @@ struct PlotScreen {
     if model.missingCount > 0 {
       notes.append("\(model.missingCount) record\(model.missingCount == 1 ? "" : "s") missing")
     }
-    if model.leftOutCount > 0 { notes.append("\(model.leftOutCount) lines left out") }
     if view.unreadableCount > 0 {
       notes.append("\(view.unreadableCount) unreadable: \(view.unreadable.printable)")
     }

@@ -93,7 +93,7 @@ struct Series: Sendable {
   private func hasGap(_ previous: Sample, _ next: Sample, _ missing: [Range<UInt64>]) -> Bool {
     let spacing = next.time - previous.time
     let isMissing =
-      next.sequence > previous.sequence && next.sequence - previous.sequence > 1
+      next.sequence > previous.sequence + 1
       && missing.contains { $0.overlaps(previous.sequence + 1..<next.sequence) }
     guard let usual = usualSpacing else { return isMissing }
     return spacing > usual * 2.5 || (isMissing && spacing > usual * 1.5)

@@ -71,7 +71,7 @@ struct Continuity: Sendable {
     arrival.run = (runs.last?.number ?? -1) + 1
     var run = Run(
       bootID: record.bootID, instance: record.instance, number: arrival.run,
-      next: record.sequence &+ 1)
+      next: record.sequence + 1)
     if let last = runs.last {
       // All of a run is missing that began under our eyes; what we joined in the middle is not.
       if record.sequence > 0 { run.missing = [0..<record.sequence] }
@@ -96,9 +96,7 @@ struct Continuity: Sendable {
 
   /// How many records are missing, of all programs.
   var missingCount: UInt64 {
-    streams.values.joined().lazy.flatMap(\.missing).reduce(0) {
-      $0 &+ ($1.upperBound - $1.lowerBound)
-    }
+    streams.values.joined().lazy.flatMap(\.missing).reduce(0) { $0 &+ UInt64($1.count) }
   }
 }
 

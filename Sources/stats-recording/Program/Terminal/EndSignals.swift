@@ -54,22 +54,8 @@ final class EndSignals: @unchecked Sendable {
   func finish() {
     for source in sources { source.cancel() }
     guard let number = lock.withLock({ received }) else { return }
-    endProcess(bySignal: number)
+    signal(number, SIG_DFL)
+    kill(getpid(), number)
+    while true { pause() }
   }
-}
-
-/// Ends this process as a signal ends it, whatever is blocked in this thread: a shell then knows why.
-func endProcess(bySignal number: Int32) -> Never {
-  signal(number, SIG_DFL)
-  raiseUnblocked(number)
-  exit(128 + number)
-}
-
-/// Threads of Dispatch block signals, and those that they start inherit that.
-func raiseUnblocked(_ number: Int32) {
-  var signals = sigset_t()
-  sigemptyset(&signals)
-  sigaddset(&signals, number)
-  pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-  raise(number)
 }

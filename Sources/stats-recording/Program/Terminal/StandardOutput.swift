@@ -17,7 +17,7 @@ enum StandardOutput {
         poll(&polled, 1, 1000)
       } else if errno != EINTR {
         // As SIGPIPE would, which a thread may have blocked; a full disk is told.
-        if errno == EPIPE { endProcess(bySignal: SIGPIPE) }
+        if errno == EPIPE { endByPipe() }
         complain("standard output: \(String(cString: strerror(errno)))")
         exit(1)
       }
@@ -33,7 +33,17 @@ enum StandardOutput {
     Thread.detachNewThread {
       var polled = pollfd(fd: STDOUT_FILENO, events: 0, revents: 0)
       while poll(&polled, 1, -1) < 0 && errno == EINTR {}
-      endProcess(bySignal: SIGPIPE)
+      endByPipe()
     }
+  }
+
+  private static func endByPipe() -> Never {
+    signal(SIGPIPE, SIG_DFL)
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGPIPE)
+    pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    raise(SIGPIPE)
+    exit(128 + SIGPIPE)
   }
 }

@@ -135,8 +135,7 @@ final class Terminal: @unchecked Sendable {
   private func suspend() {
     restoreTerminal()
     signal(SIGTSTP, SIG_DFL)
-    // To this thread: it must not go on before the process stands still.
-    raiseUnblocked(SIGTSTP)
+    kill(getpid(), SIGTSTP)
     Self.handle(SIGTSTP) { number in
       var byte = UInt8(truncatingIfNeeded: number)
       _ = Foundation.write(signalPipe, &byte, 1)

@@ -75,7 +75,7 @@ struct WatchLines: Sendable {
     var remarks: [String] = []
     for gap in gaps.prefix(while: { now - $0.seenAt >= Self.patienceSeconds }) {
       let missing = continuity.missing(of: gap.topic, run: gap.run)
-        .map { $0.clamped(to: gap.numbers) }.reduce(0) { $0 &+ ($1.upperBound - $1.lowerBound) }
+        .reduce(0) { $0 + $1.clamped(to: gap.numbers).count }
       if missing > 0 {
         let records = missing == 1 ? "1 record is" : "\(missing) records are"
         remarks.append("\(gap.topic.device)  \(gap.topic.program): \(records) missing")

@@ -1,2 +1,0 @@
-def measure_peers(*a):
-    return "todo"
