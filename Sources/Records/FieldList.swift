@@ -15,12 +15,22 @@ public struct ListedField: Sendable {
 }
 
 extension RecordKind {
+  /// The levels of its topic behind the program's name, as `disk/{device}`: see ``RecordBody/topic``.
+  public var topic: StaticString {
+    var topic = TopicOfBody()
+    return withBody(&topic)
+  }
+
   /// All fields of the kind, in the order of the wire.
   public var fields: [ListedField] {
     var listing = FieldListing()
     withBody(&listing)
     return listing.fields
   }
+}
+
+private struct TopicOfBody: BodyUse {
+  func use<Body: RecordBody>(_ type: Body.Type) -> StaticString { Body.topic }
 }
 
 private struct FieldListing: FieldVisitor, BodyUse {

@@ -40,7 +40,8 @@ let package = Package(
     .target(
       name: "DeviceRig", dependencies: ["CLinux", "Records", "TestSupport"], path: "Tests/Rig",
       sources: [
-        "Broker.swift", "ChildProcess.swift", "Machine.swift", "Rig.swift", "Subscriber.swift",
+        "Broker.swift", "ChildProcess.swift", "GarbageQueue.swift", "Machine.swift", "Rig.swift",
+        "Subscriber.swift",
       ]),
     .testTarget(
       name: "StatsRecordingTests", dependencies: ["DeviceRig", "Records", "stats-recording"],

@@ -50,7 +50,8 @@ final class BrokerClient {
   deinit { mosquitto_destroy(client) }
 
   /// Connects; blocks for the look-up of the name and until TCP is connected.
-  func connect(properties: OpaquePointer? = nil, keepAliveSeconds: Int32 = 30) throws(BrokerFailure) {
+  func connect(properties: OpaquePointer? = nil, keepAliveSeconds: Int32 = 30) throws(BrokerFailure)
+  {
     let result = mosquitto_connect_bind_v5(
       client, options.host, Int32(options.portNumber), keepAliveSeconds, nil, properties)
     try check(result, "connect to \(options.address)")
@@ -101,12 +102,37 @@ final class BrokerClient {
     mosquitto_publish_v5_callback_set(client) { _, object, message, reason, _ in
       BrokerClient.from(object).onPublish(message, reason)
     }
-    mosquitto_message_v5_callback_set(client) { _, object, message, _ in
+    mosquitto_message_v5_callback_set(client) { _, object, message, properties in
       guard let message = message?.pointee, let topic = message.topic else { return }
       let payload = UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen))
       BrokerClient.from(object).onMessage(
         Message(
-          topic: String(cString: topic), payload: Array(payload), isRetained: message.retain))
+          topic: String(cString: topic), payload: Array(payload), isRetained: message.retain,
+          contentType: BrokerClient.contentType(properties),
+          userProperties: BrokerClient.userProperties(properties)))
+    }
+  }
+
+  private static func contentType(_ properties: OpaquePointer?) -> String {
+    var value: UnsafeMutablePointer<CChar>?
+    mosquitto_property_read_string(
+      properties, Int32(MQTT_PROP_CONTENT_TYPE.rawValue), &value, false)
+    defer { free(value) }
+    return value.map { String(cString: $0) } ?? ""
+  }
+
+  private static func userProperties(_ properties: OpaquePointer?) -> [String: String] {
+    var found: [String: String] = [:]
+    var (place, isNext) = (properties, false)
+    while true {
+      var (name, value): (UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<CChar>?) = (nil, nil)
+      place = mosquitto_property_read_string_pair(
+        place, Int32(MQTT_PROP_USER_PROPERTY.rawValue), &name, &value, isNext)
+      guard place != nil, let name, let value else { return found }
+      found[String(cString: name)] = String(cString: value)
+      free(name)
+      free(value)
+      isNext = true
     }
   }
 

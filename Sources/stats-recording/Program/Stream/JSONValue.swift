@@ -79,7 +79,9 @@ private struct JSONParser {
     return true
   }
 
-  private mutating func expect(_ word: StaticString, _ value: JSONValue) throws(JSONError) -> JSONValue {
+  private mutating func expect(_ word: StaticString, _ value: JSONValue) throws(JSONError)
+    -> JSONValue
+  {
     let count = word.utf8CodeUnitCount
     let matches = word.withUTF8Buffer { bytes.dropFirst(offset).prefix(count).elementsEqual($0) }
     guard matches else { throw error("an unknown word") }
