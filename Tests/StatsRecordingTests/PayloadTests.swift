@@ -70,7 +70,7 @@ struct PayloadTests {
     _ payload: [UInt8], _ type: String = "", _ properties: [String: String] = [:]
   ) -> MessageContent {
     MessageContent(
-      Message(
+      stats_recording.Message(
         topic: "stats/pi-7/cyclic-sysinfo", payload: payload, contentType: type,
         userProperties: properties), prefix: "stats")
   }
@@ -137,7 +137,7 @@ private final class Reader: @unchecked Sendable {
     client.disconnect()
   }
 
-  private func take(_ message: Message) {
+  private func take(_ message: stats_recording.Message) {
     switch MessageContent(message, prefix: "stats") {
     case .records(let records): read += records
     case .status: break
