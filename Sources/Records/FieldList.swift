@@ -15,6 +15,12 @@ public struct ListedField: Sendable {
 }
 
 extension RecordKind {
+  /// The levels of its topic behind the program's name, as `disk/{device}`: see ``RecordBody/topic``.
+  public var topic: StaticString {
+    var topic = TopicOfBody()
+    return withBody(&topic)
+  }
+
   /// All fields of the kind, in the order of the wire.
   public var fields: [ListedField] {
     var listing = FieldListing()
@@ -30,6 +36,10 @@ extension RecordKind {
 }
 
 private struct TopicQuestion: BodyUse {
+  func use<Body: RecordBody>(_ type: Body.Type) -> StaticString { Body.topic }
+}
+
+private struct TopicOfBody: BodyUse {
   func use<Body: RecordBody>(_ type: Body.Type) -> StaticString { Body.topic }
 }
 

@@ -48,8 +48,8 @@ let package = Package(
       name: "DeviceRig", dependencies: ["CLinux", "Records", "TestSupport"], path: "Tests/Rig",
       sources: [
         "Broker.swift", "Certificates.swift", "ChildProcess.swift", "CoreDumps.swift",
-        "HeldScript.swift", "LoadGenerator.swift", "Machine.swift", "PidNamespace.swift",
-        "Rig.swift", "Subscriber.swift",
+        "GarbageQueue.swift", "HeldScript.swift", "LoadGenerator.swift", "Machine.swift",
+        "PidNamespace.swift", "Rig.swift", "Subscriber.swift",
       ]),
     .testTarget(
       name: "StatsRecordingTests",

@@ -40,8 +40,8 @@ struct FaultsStorageTests {
     let device = try FaultRig("--spill-after", "1s", outbox: "/dev/shm")
     let load = try device.load(perSecond: 1000)
     let bridge = try device.start()
-    try device.waitForConnection()
     // Its log goes to a file too.
+    try eventually("it says so") { bridge.log.contains { $0.contains("connected to") } }
     let atStart = try storageBytes(of: bridge)
     try eventually("load", within: 30) { load.sent > 3000 && device.arrived > 2000 }
     #expect(try storageBytes(of: bridge) == atStart, "\(bridge.log)")

@@ -118,12 +118,37 @@ final class BrokerClient {
       guard level == MOSQ_LOG_ERR, let text else { return }
       BrokerClient.from(object).onError(String(cString: text))
     }
-    mosquitto_message_v5_callback_set(client) { _, object, message, _ in
+    mosquitto_message_v5_callback_set(client) { _, object, message, properties in
       guard let message = message?.pointee, let topic = message.topic else { return }
       let payload = UnsafeRawBufferPointer(start: message.payload, count: Int(message.payloadlen))
       BrokerClient.from(object).onMessage(
         Message(
-          topic: String(cString: topic), payload: Array(payload), isRetained: message.retain))
+          topic: String(cString: topic), payload: Array(payload), isRetained: message.retain,
+          contentType: BrokerClient.contentType(properties),
+          userProperties: BrokerClient.userProperties(properties)))
+    }
+  }
+
+  private static func contentType(_ properties: OpaquePointer?) -> String {
+    var value: UnsafeMutablePointer<CChar>?
+    mosquitto_property_read_string(
+      properties, Int32(MQTT_PROP_CONTENT_TYPE.rawValue), &value, false)
+    defer { free(value) }
+    return value.map { String(cString: $0) } ?? ""
+  }
+
+  private static func userProperties(_ properties: OpaquePointer?) -> [String: String] {
+    var found: [String: String] = [:]
+    var (place, isNext) = (properties, false)
+    while true {
+      var (name, value): (UnsafeMutablePointer<CChar>?, UnsafeMutablePointer<CChar>?) = (nil, nil)
+      place = mosquitto_property_read_string_pair(
+        place, Int32(MQTT_PROP_USER_PROPERTY.rawValue), &name, &value, isNext)
+      guard place != nil, let name, let value else { return found }
+      found[String(cString: name)] = String(cString: value)
+      free(name)
+      free(value)
+      isNext = true
     }
   }
 

@@ -5,6 +5,10 @@ struct Message: Equatable, Sendable {
   let topic: String
   let payload: [UInt8]
   var isRetained = false
+  /// The MIME type that the publisher gave it; empty: none.
+  var contentType = ""
+  /// What it says beside the payload: MQTT 5, 3.3.2.3.7.
+  var userProperties: [String: String] = [:]
 }
 
 /// Where a message belongs: `<prefix>/<device>/<program>[/<place>]` or `<prefix>/<device>/status`.
@@ -24,6 +28,17 @@ struct RecordTopic: Equatable, Hashable, Sendable {
     device = String(levels[0])
     program = String(levels[1])
     place = levels.count > 2 ? String(levels[2]) : ""
+  }
+
+  init(device: String, program: String, place: String) {
+    self.device = device
+    self.program = program
+    self.place = place
+  }
+
+  /// The same with what a message of several records says of each: the levels behind the program.
+  func with(place: String) -> RecordTopic {
+    RecordTopic(device: device, program: program, place: place)
   }
 
   /// The topic behind the device: `cyclic-file-read/disk/mmcblk0`.
@@ -47,7 +62,7 @@ struct PublishedRecord: Equatable, Sendable {
   let fields: [JSONMember]
 
   static let envelope: Set = [
-    "v", "kind", "time", "boot_id", "instance", "seq", "dropped", "clock_synced",
+    "v", "kind", "time", "boot_id", "instance", "seq", "dropped", "clock_synced", "topic",
   ]
 
   /// Errors: nil if the object has not what every record has, as the status.
@@ -57,7 +72,7 @@ struct PublishedRecord: Equatable, Sendable {
       let bootID = members["boot_id"]?.text, let instance = members["instance"]?.unsigned,
       let sequence = members["seq"]?.unsigned, let dropped = members["dropped"]?.unsigned
     else { return nil }
-    self.topic = topic
+    self.topic = members["topic"]?.text.map { topic.with(place: $0) } ?? topic
     self.kind = kind
     self.time = seconds
     timeNanoseconds = nanoseconds
@@ -95,12 +110,32 @@ enum MessageContent: Equatable, Sendable {
   /// It is not ours, or broken: in words.
   case other(String)
 
-  /// Reads one JSON object, or an array of them, as bridges batch them.
+  /// Reads what bridges publish, in each of their formats: see ``PayloadFormat``.
   init(_ message: Message, prefix: String) {
     guard let topic = RecordTopic(message.topic, prefix: prefix) else {
       self = .other("\(message.topic): not a topic of stats-recording")
       return
     }
+    switch PayloadFormat(of: message) {
+    case .json: self.init(json: message, topic)
+    case .lineProtocol: self.init(message, topic, LineProtocol.records)
+    case .record: self.init(message, topic, RecordBytes.records)
+    }
+  }
+
+  private init(
+    _ message: Message, _ topic: RecordTopic,
+    _ read: (Message, RecordTopic) throws(UnreadablePayload) -> [PublishedRecord]
+  ) {
+    do throws(UnreadablePayload) {
+      self = .records(try read(message, topic))
+    } catch {
+      self = .other("\(message.topic): \(error)")
+    }
+  }
+
+  /// One JSON object, or an array of them, as bridges batch them.
+  private init(json message: Message, _ topic: RecordTopic) {
     do throws(JSONError) {
       let value = try JSONValue(parsing: message.payload)
       let objects = if case .array(let values) = value { values } else { [value] }
@@ -122,4 +157,26 @@ enum MessageContent: Equatable, Sendable {
       self = .other("\(message.topic): \(error)")
     }
   }
+}
+
+extension PayloadFormat {
+  /// By the content type; where there is none, by how the payload begins.
+  init(of message: Message) {
+    let formats: [PayloadFormat] = [.json, .lineProtocol, .record]
+    if let told = formats.first(where: { "\($0.contentType)" == message.contentType }) {
+      self = told
+    } else if message.payload.starts(with: RecordBytes.magic) {
+      self = .record
+    } else {
+      let isJSON = message.payload.first.map { "{[ \n".utf8.contains($0) } ?? true
+      self = isJSON || message.contentType == "application/json" ? .json : .lineProtocol
+    }
+  }
+}
+
+/// Why a payload is not what its format wants, in words.
+struct UnreadablePayload: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) { self.description = description }
 }
