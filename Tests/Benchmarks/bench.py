@@ -41,7 +41,7 @@ SUITES: dict[str, Suite] = {
     "growth": lambda o, variants, programs: measure_growth(variants, programs, o.seconds / 40),
     "latency": lambda o, variants, programs: measure_latency(variants, programs, o.rounds),
     "footprint": lambda o, variants, programs: measure_footprint(variants, programs, o.seconds, o.rounds),
-    "peers": lambda o, variants, programs: measure_peers(variants[0], o.seconds),
+    "peers": lambda o, variants, programs: measure_peers(variants[0], o.seconds / 2),
 }
 
 

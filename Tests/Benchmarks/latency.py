@@ -32,6 +32,9 @@ Arrivals = dict[str, float]
 def measure_latency(variants: Sequence[Variant], programs: Programs, rounds: int) -> str:
     left_out = ""
     with contextlib.ExitStack() as stack:
+        # Above what else runs on the machine, all that is measured alike.
+        stack.callback(os.setpriority, os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0))
+        os.setpriority(os.PRIO_PROCESS, 0, -15)
         sources: dict[str, Callable[[Rig], list[float]]] = {
             "core dump": _core_dumps, "pressure": lambda rig: _pressure(rig, programs)}
         try:
