@@ -27,16 +27,6 @@ extension RecordKind {
     withBody(&listing)
     return listing.fields
   }
-
-  /// See ``RecordBody/topic``.
-  public var topic: StaticString {
-    var question = TopicQuestion()
-    return withBody(&question)
-  }
-}
-
-private struct TopicQuestion: BodyUse {
-  func use<Body: RecordBody>(_ type: Body.Type) -> StaticString { Body.topic }
 }
 
 private struct TopicOfBody: BodyUse {

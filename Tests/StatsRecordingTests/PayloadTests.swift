@@ -105,7 +105,7 @@ struct PayloadTests {
 
   @Test func escapesOfLineProtocolAreUndone() throws {
     let point = try #require(
-      LinePoint(parsing: #"m,a=x\,y\=\ z,b=dev-x2d\x2d7 s="a \"b\" \\c",n=-5i,f=0.5 -1000"#))
+      ParsedPoint(parsing: #"m,a=x\,y\=\ z,b=dev-x2d\x2d7 s="a \"b\" \\c",n=-5i,f=0.5 -1000"#))
     #expect(point.tags.map(\.value) == [.text("x,y= z"), .text(#"dev-x2d\x2d7"#)])
     #expect(point.fields.map(\.value) == [.text(#"a "b" \c"#), .number("-5"), .number("0.5")])
     #expect(point.nanoseconds == -1000)

@@ -10,7 +10,7 @@ enum LineProtocol {
     var records: [PublishedRecord] = []
     for (number, line) in message.payload.split(separator: UInt8(ascii: "\n")).enumerated() {
       guard let text = String(validating: line, as: UTF8.self),
-        let point = LinePoint(parsing: text),
+        let point = ParsedPoint(parsing: text),
         let record = PublishedRecord(point, topic)
       else { throw UnreadablePayload("line \(number + 1) is no record in line protocol") }
       records.append(record)
@@ -20,7 +20,7 @@ enum LineProtocol {
 }
 
 /// A point of InfluxDB's line protocol, its values as JSON has them.
-struct LinePoint: Equatable {
+struct ParsedPoint: Equatable {
   let measurement: String
   let tags: [JSONMember]
   let fields: [JSONMember]
@@ -97,7 +97,7 @@ struct LinePoint: Equatable {
 
 extension PublishedRecord {
   /// Errors: nil if the point has not what every record has.
-  init?(_ point: LinePoint, _ topic: RecordTopic) {
+  init?(_ point: ParsedPoint, _ topic: RecordTopic) {
     let names = Set(["boot_id", "instance", "seq", "dropped", "clock_synced"])
     let microseconds = point.nanoseconds / 1000
     let rest = String(microseconds.magnitude % 1_000_000)
@@ -117,7 +117,7 @@ extension PublishedRecord {
 
   /// In the order of JSON.
   private static func fields(
-    of kind: RecordKind?, _ point: LinePoint, without names: Set<String>
+    of kind: RecordKind?, _ point: ParsedPoint, without names: Set<String>
   ) -> [JSONMember] {
     guard let kind else { return point.fields.filter { !names.contains($0.name) } }
     var members: [JSONMember] = []

@@ -15,7 +15,7 @@ enum RecordBytes {
     while !rest.isEmpty {
       let bytes = Array(rest.prefix(length(rest)))
       do throws(RecordError) {
-        let record = try Record(decoding: bytes, count: bytes.count)
+        let record = try Records.Record(decoding: bytes, count: bytes.count)
         json.write(record, envelope)
         var levels = TopicLevels()
         record.appendTopic(to: &levels)

@@ -76,12 +76,6 @@ struct ChartLine: Sendable {
   }
 }
 
-/// One run of a program in one boot: within it sequence numbers and counters go on.
-struct RecordRun: Hashable, Sendable {
-  let bootID: String
-  let instance: UInt64
-}
-
 extension Array {
   subscript(safe index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
 }
