@@ -40,9 +40,11 @@ final class LoadGenerator: @unchecked Sendable {
     }
   }
 
-  /// Begins at once. `limit` is how many records there shall be.
+  /// Begins at once. `limit` is how many records there shall be; no two have the same time in units
+  /// of `resolutionMicroseconds`, which databases may know them by.
   init(
-    _ rig: Rig, _ kind: Kind = .samples, perSecond rate: Int, limit: UInt64 = .max
+    _ rig: Rig, _ kind: Kind = .samples, perSecond rate: Int, limit: UInt64 = .max,
+    resolutionMicroseconds: Int64 = 1
   ) throws {
     let name = "\(rig.queuePrefix)\(kind.program)"
     let queue = clinux_mq_open(name, O_WRONLY | O_CLOEXEC, 0, nil)
@@ -53,7 +55,7 @@ final class LoadGenerator: @unchecked Sendable {
     self.instance = instance
     let template = kind.template(instance)
     Thread.detachNewThread { [self] in
-      push(template, rate)
+      push(template, rate, resolutionMicroseconds * 1000)
       ended.signal()
     }
   }
@@ -86,10 +88,10 @@ final class LoadGenerator: @unchecked Sendable {
     return sent
   }
 
-  private func push(_ template: [UInt8], _ rate: Int) {
+  private func push(_ template: [UInt8], _ rate: Int, _ resolution: Int64) {
     var record = template
     let begin = Self.now(CLOCK_MONOTONIC)
-    var lastMicrosecond: Int64 = 0
+    var last: Int64 = 0
     while true {
       let (next, offset, isStopping) = lock.withLock { (sequence, self.offset, self.isStopping) }
       if isStopping || next >= limit { return }
@@ -100,8 +102,7 @@ final class LoadGenerator: @unchecked Sendable {
         continue
       }
       let realTime = Self.now(CLOCK_REALTIME)
-      // JSON tells microseconds: no two records have the same time, which databases know them by.
-      if realTime / 1000 == lastMicrosecond { continue }
+      if realTime / resolution == last { continue }
       record.withUnsafeMutableBytes {
         $0.storeBytes(of: next.littleEndian, toByteOffset: 24, as: UInt64.self)
         $0.storeBytes(of: Self.now(CLOCK_BOOTTIME).littleEndian, toByteOffset: 40, as: Int64.self)
@@ -114,7 +115,7 @@ final class LoadGenerator: @unchecked Sendable {
         mq_timedsend(queue, $0.bindMemory(to: CChar.self).baseAddress!, $0.count, 0, &time)
       }
       if result == 0 {
-        lastMicrosecond = realTime / 1000
+        last = realTime / resolution
         lock.withLock { sequence += 1 }
       }
     }

@@ -6,14 +6,15 @@ struct Influx: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Writes what comes into InfluxDB.",
     discussion: """
-      A message is acknowledged when the database has taken its points: until then the broker keeps
-      it. Database, broker and this program may be killed; the same record written twice is one point.
+      A message is acknowledged when the database has taken its points: until then the broker keeps \
+      it. Database, broker and this program may be killed; the same record written twice is one \
+      point. The broker keeps the topics with the session: with another --share or --device take \
+      another --session.
 
       Examples:
         stats-recording influx --database stats
-        stats-recording influx --host broker.example --ca-file ca.pem --username ingest \\
-          --password-file password --url http://influx.example:8086 --org home --bucket stats \\
-          --token-file token
+        stats-recording influx --url http://influx.example:8086 --org o --bucket stats
+        stats-recording influx --tls --host broker.example --username u --password-file p
         stats-recording influx --share ingest --session ingest-1
       """)
 

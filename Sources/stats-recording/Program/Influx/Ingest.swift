@@ -51,26 +51,38 @@ final class Ingest {
     writer = BatchWriter(database, ended: ended, say: say)
   }
 
+  /// A connection that holds less than this is no good one: the next waits longer.
+  private static let goodConnection = Duration.seconds(5)
+
   /// Runs until the end is asked for; returns what has become of the messages.
   func run() -> IngestCounts {
-    var delay = 0.5
+    var delay = 0.25
     var lastFailure: String?
+    var losses = 0
     while !ended.isSet {
-      var wasSubscribed = false
+      var connected: ContinuousClock.Instant?
       do {
         try connection {
-          wasSubscribed = true
+          connected = .now
           self.say("connected to \(self.settings.broker.address)")
         }
       } catch {
         // A broker that is away is told once, not at every attempt.
-        if "\(error)" != lastFailure || wasSubscribed { say("\(error); trying again") }
+        if "\(error)" != lastFailure || connected != nil { say("\(error); trying again") }
         lastFailure = "\(error)"
       }
       // What the broker has sent, it may have forgotten, if it was killed: here it is not lost. If it
       // has not, it sends it again, and that makes the same points.
       store()
-      delay = wasSubscribed ? 0.5 : min(30, delay * 2)
+      let isGood = connected.map { .now - $0 >= Self.goodConnection } ?? false
+      // Mosquitto 2.0 does not say why it closes the older of two connections.
+      losses = isGood ? 0 : losses + (connected == nil ? 0 : 1)
+      if losses == 3 {
+        say(
+          "connections are lost as soon as they are made: if another client has the session "
+            + "\(settings.session), each needs a --session of its own")
+      }
+      delay = isGood ? 0.5 : min(30, delay * 2)
       let until = Date(timeIntervalSinceNow: delay * Double.random(in: 0.75...1))
       while !ended.isSet && Date() < until { usleep(20_000) }
     }
@@ -97,8 +109,7 @@ final class Ingest {
     while !ended.isSet {
       let now = ContinuousClock.now
       if messagesHeld > 0 && (isFull || now >= batchDue) {
-        guard store() else { break }
-        try connection.acknowledge(ended)
+        guard try storeAndAcknowledge(connection) else { break }
         report()
       }
       let untilDue = messagesHeld > 0 ? batchDue - now : .milliseconds(200)
@@ -106,8 +117,7 @@ final class Ingest {
       try connection.step(
         timeoutMilliseconds: Int32(wait / .milliseconds(1)) + 1, mayWrite: messagesHeld == 0)
     }
-    if store() {
-      try connection.acknowledge(ended)
+    if try storeAndAcknowledge(connection) {
       connection.disconnect()
     } else {
       say("\(messagesHeld) messages stay with the broker: the database has not taken them")
@@ -118,6 +128,24 @@ final class Ingest {
 
   private var isFull: Bool {
     batch.count >= settings.batchSize || messagesHeld >= settings.batchSize
+  }
+
+  /// A write that fails makes libmosquitto forget what it has not read yet, and a broker that was killed
+  /// has forgotten it, too. So nothing should stand in the socket when PUBACKs are written: what has
+  /// come while the database wrote is stored, too, and what has come during that, each time less. What
+  /// comes in the milliseconds of the PUBACKs themselves stays at that risk.
+  /// False: the end was asked for before the database took it.
+  private func storeAndAcknowledge(_ connection: IngestConnection) throws -> Bool {
+    guard store() else { return false }
+    for _ in 0..<3 {
+      while messagesHeld < settings.batchSize,
+        try connection.step(timeoutMilliseconds: 0, mayWrite: false)
+      {}
+      if messagesHeld == 0 { break }
+      guard store() else { return false }
+    }
+    try connection.acknowledge()
+    return true
   }
 
   /// Writes what is held; false: the end was asked for before the database took it.
