@@ -109,8 +109,7 @@ final class Ingest {
     while !ended.isSet {
       let now = ContinuousClock.now
       if messagesHeld > 0 && (isFull || now >= batchDue) {
-        guard store() else { break }
-        try connection.acknowledge(ended)
+        guard try storeAndAcknowledge(connection) else { break }
         report()
       }
       let untilDue = messagesHeld > 0 ? batchDue - now : .milliseconds(200)
@@ -118,8 +117,7 @@ final class Ingest {
       try connection.step(
         timeoutMilliseconds: Int32(wait / .milliseconds(1)) + 1, mayWrite: messagesHeld == 0)
     }
-    if store() {
-      try connection.acknowledge(ended)
+    if try storeAndAcknowledge(connection) {
       connection.disconnect()
     } else {
       say("\(messagesHeld) messages stay with the broker: the database has not taken them")
@@ -130,6 +128,24 @@ final class Ingest {
 
   private var isFull: Bool {
     batch.count >= settings.batchSize || messagesHeld >= settings.batchSize
+  }
+
+  /// A write that fails makes libmosquitto forget what it has not read yet, and a broker that was killed
+  /// has forgotten it, too. So nothing should stand in the socket when PUBACKs are written: what has
+  /// come while the database wrote is stored, too, and what has come during that, each time less. What
+  /// comes in the milliseconds of the PUBACKs themselves stays at that risk.
+  /// False: the end was asked for before the database took it.
+  private func storeAndAcknowledge(_ connection: IngestConnection) throws -> Bool {
+    guard store() else { return false }
+    for _ in 0..<3 {
+      while messagesHeld < settings.batchSize,
+        try connection.step(timeoutMilliseconds: 0, mayWrite: false)
+      {}
+      if messagesHeld == 0 { break }
+      guard store() else { return false }
+    }
+    try connection.acknowledge()
+    return true
   }
 
   /// Writes what is held; false: the end was asked for before the database took it.

@@ -86,24 +86,23 @@ final class IngestConnection {
   }
 
   /// Waits for the broker, at most so long; reads what has come, and writes what stands in the queue
-  /// if it may. Errors: the connection is gone, and why.
-  func step(timeoutMilliseconds: Int32, mayWrite: Bool) throws(BrokerFailure) {
+  /// if it may. Returns whether anything had come. Errors: the connection is gone, and why.
+  @discardableResult
+  func step(timeoutMilliseconds: Int32, mayWrite: Bool) throws(BrokerFailure) -> Bool {
     let writes = mayWrite && !isClosing && mosquitto_want_write(client.client)
     let events = try wait(timeoutMilliseconds, forWriting: writes)
-    if events & POLLIN != 0 || isClosing {
-      try check(mosquitto_loop_read(client.client, 1))
-    }
-    guard mayWrite && !isClosing else { return }
+    let reads = events & POLLIN != 0 || isClosing
+    if reads { try check(mosquitto_loop_read(client.client, 1)) }
+    guard mayWrite && !isClosing else { return reads }
     // What was read above is held already; it is written at the next call then.
-    if events & POLLOUT != 0 && events & POLLIN == 0 {
-      try check(mosquitto_loop_write(client.client, 1))
-    }
+    if events & POLLOUT != 0 && !reads { try check(mosquitto_loop_write(client.client, 1)) }
     // A server may insist on a keep-alive.
     try check(mosquitto_loop_misc(client.client))
+    return reads
   }
 
   /// Sends all that stands in the queue: the PUBACKs of everything that was read.
-  func acknowledge(_ ended: OneWaySwitch) throws(BrokerFailure) {
+  func acknowledge() throws(BrokerFailure) {
     let deadline = ContinuousClock.now + .seconds(60)
     while mosquitto_want_write(client.client) && !isClosing {
       let events = try wait(100, forWriting: true)
