@@ -221,6 +221,26 @@ struct HomeAssistantTests {
     try device.stop()
   }
 
+  @Test func aBrokerThatHasForgottenIsToldAgain() throws {
+    let device = try Device()
+    let rig = device.rig
+    let witness = try witness(rig)
+    let tool = try rig.tool("home-assistant", "--settle", "0.3", "--fields", "load1")
+    try eventually("the interval is known") {
+      witness.messages.last?.payload.contains("expire_after") == true
+    }
+    let before = try #require(witness.messages.last?.payload)
+    // It keeps nothing over a restart.
+    let broker = try rig.broker()
+    broker.kill()
+    try broker.start()
+    let later = try self.witness(rig)
+    try eventually("the same again", within: 20) { later.messages.last?.payload == before }
+    #expect(tool.log.contains { $0.hasSuffix("trying again") })
+    #expect(try tool.stop() == 0)
+    try device.stop()
+  }
+
   @Test func itIsTakenBackAtTheEndOrLater() throws {
     let device = try Device()
     let rig = device.rig
