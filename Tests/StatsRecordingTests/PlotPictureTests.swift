@@ -99,6 +99,7 @@ struct ScaleTests {
     #expect(scale(-5...12, .celsius) == ["-10 °C", "0 °C", "10 °C", "20 °C"])
     #expect(scale(0...3e9, .hertz) == ["0 GHz", "1 GHz", "2 GHz", "3 GHz"])
     #expect(scale(0...0.0031, .seconds) == ["0 ms", "2 ms", "4 ms"])
+    #expect(scale(0...90_000, .seconds) == ["0 h", "10 h", "20 h", "30 h"])
     #expect(scale(0...9e5, .bitsPerSecond) == ["0.0 Mbit/s", "0.5 Mbit/s", "1.0 Mbit/s"])
   }
 
@@ -152,6 +153,7 @@ struct ScaleTests {
     #expect(PlotUnit(.none).text(0.15) == "0.15")
     #expect(PlotUnit(.count, isRate: true).text(12_345) == "12.3 k/s")
     #expect(PlotUnit(.seconds).text(0.000_25) == "250 µs")
+    #expect(PlotUnit(.seconds).text(3 * 86400) == "3.00 d")
   }
 }
 

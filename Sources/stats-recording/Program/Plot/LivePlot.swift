@@ -51,6 +51,7 @@ final class LivePlot: @unchecked Sendable {
   func subscribed() {
     lock.withLock {
       hasSubscribed = true
+      view.connectsTo = nil
       view.trouble = nil
     }
   }

@@ -100,6 +100,7 @@ struct Plot: AsyncParsableCommand {
     let title = (fields + process.map { "process \($0)" }).joined(separator: "  ")
     let view = PlotView(
       windowSeconds: window.seconds, edge: 0, minimum: min, maximum: max,
+      connectsTo: broker.address,
       title: [title, device ?? ""].filter { !$0.isEmpty }.joined(separator: "  "))
     let plot = LivePlot(PlotModel(selection, showsEvents: events), view)
     let subscription = subscription(selection, events: events)

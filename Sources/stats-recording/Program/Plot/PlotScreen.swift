@@ -8,6 +8,8 @@ struct PlotView: Equatable, Sendable {
   var isPaused = false
   /// About the connection, where it needs saying.
   var trouble: String?
+  /// The broker's address, until it sends.
+  var connectsTo: String?
   /// Messages that are no records, and what is wrong with the last one.
   var unreadableCount = 0
   var unreadable = ""
@@ -93,7 +95,8 @@ struct PlotScreen {
     if lines.isEmpty {
       let row = (layout.panels[0].plot.lowerBound + layout.panels[0].plot.upperBound) / 2
       picture.put(
-        "waiting for a record with these fields", row: row, column: gutter + 3, style: .dim)
+        view.connectsTo.map { "connecting to \($0)" } ?? "waiting for a record with these fields",
+        row: row, column: gutter + 3, style: .dim)
     }
   }
 

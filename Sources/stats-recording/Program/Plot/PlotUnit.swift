@@ -51,6 +51,7 @@ struct PlotUnit: Hashable, Sendable {
   /// For values as large as this, with so many digits in all.
   func notation(for magnitude: Double, digits: Int = 3) -> Notation {
     let (factor, prefix) = prefix(for: abs(magnitude))
+    let name = prefix == "h" || prefix == "d" ? "" : name
     let whole = abs(magnitude) / factor
     let before = whole < 1 ? 1 : Int(log10(whole) + 1e-9) + 1
     let symbol = prefix + name + (isRate ? "/s" : "")
@@ -73,7 +74,10 @@ struct PlotUnit: Hashable, Sendable {
       if magnitude > 0 && magnitude < 0.9995 && hasSmallPrefixes {
         return magnitude < 0.000_999_5 ? (1e-6, "µ") : (1e-3, "m")
       }
-      if unit == .seconds { return (1, "") }
+      // Hours and days stand for themselves.
+      if unit == .seconds {
+        return magnitude < 7200 ? (1, "") : magnitude < 172_800 ? (3600, "h") : (86400, "d")
+      }
       let prefixes = ["", "k", "M", "G", "T", "P", "E"]
       let index = Self.index(magnitude, 1000, prefixes.count)
       return (pow(1000, Double(index)), prefixes[index])

@@ -29,7 +29,10 @@ struct Scale: Equatable, Sendable {
       if minimum == nil && low != 0 { low -= room }
       if low == high { high += room }
     }
-    let step = Self.step(high - low, count: max(1, tickCount - 1), unit: unit)
+    // Round in what the labels count, so that hours are whole hours.
+    let counted = unit.unit == .bytes ? 1 : unit.notation(for: max(abs(low), abs(high))).factor
+    let step =
+      Self.step((high - low) / counted, count: max(1, tickCount - 1), unit: unit) * counted
     if minimum == nil { low = (low / step + 1e-9).rounded(.down) * step }
     if maximum == nil { high = (high / step - 1e-9).rounded(.up) * step }
     bottom = low
