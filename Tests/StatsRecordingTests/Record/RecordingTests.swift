@@ -169,4 +169,16 @@ struct RecordingTests {
     #expect(other.status == 1)
     #expect(other.log.contains { $0.contains("connect to 127.0.0.1:1: Connection refused") })
   }
+
+  @Test(.needsRoot) func aRecordingOnAReadOnlyDiskIsRead() throws {
+    let rig = try Rig()
+    let path = try made(rig).path
+    let result = try rig.run([
+      "/usr/bin/unshare", "--mount", "/bin/sh", "-c",
+      "mount --bind \"$1\" \"$1\" && mount -o remount,bind,ro \"$1\" && exec \"$0\" replay \"$2\" --print",
+      Rig.toolPath(), rig.folder.path(), path,
+    ])
+    #expect(result.status == 0, "\(result.log)")
+    #expect(result.output.count == 200)
+  }
 }

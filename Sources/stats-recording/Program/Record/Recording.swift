@@ -18,11 +18,31 @@ final class Recording: Sendable {
       var configuration = Configuration()
       configuration.readonly = true
       configuration.busyMode = .timeout(10)
-      database = try DatabaseQueue(path: path, configuration: configuration)
-      try database.read { try RecordingSchema.check($0, path: path) }
+      database = try Self.open(path, configuration)
     } catch {
       throw RecordingFailure(error, path: path)
     }
+  }
+
+  private static func open(_ path: String, _ configuration: Configuration) throws -> DatabaseQueue {
+    do {
+      let database = try DatabaseQueue(path: path, configuration: configuration)
+      try database.read { try RecordingSchema.check($0, path: path) }
+      return database
+    } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
+      // WAL wants a file beside it, also of a reader. Where none can be made nobody writes either.
+      guard let unchanging = unchanging(path) else { throw error }
+      let database = try DatabaseQueue(path: unchanging, configuration: configuration)
+      try database.read { try RecordingSchema.check($0, path: path) }
+      return database
+    }
+  }
+
+  /// The name by which SQLite takes a file for one that nobody changes; nil if somebody may.
+  private static func unchanging(_ path: String) -> String? {
+    guard access(path + "-wal", F_OK) != 0 else { return nil }
+    let full = URL(filePath: path).path()
+    return "file:\(full)?immutable=1"
   }
 
   /// Everything that was ever recorded in it, by device, program, place and kind.
