@@ -94,7 +94,7 @@ private final class InfluxDB {
 
   private func query(_ text: String) throws -> Bool {
     try curl([
-      "-o", "/dev/null", "-w", "%{http_code}", "http://127.0.0.1:\(port)/query",
+      "-o", "/dev/null", "-w", "%{http_code}\\n", "http://127.0.0.1:\(port)/query",
       "--data-urlencode", "q=\(text)",
     ]) == "200"
   }
@@ -102,7 +102,7 @@ private final class InfluxDB {
   /// The status and what is wrong, as the database says it.
   func write(_ file: URL) throws -> String {
     try curl([
-      "-w", "%{http_code}", "http://127.0.0.1:\(port)/write?db=records", "--data-binary",
+      "-w", "%{http_code}\\n", "http://127.0.0.1:\(port)/write?db=records", "--data-binary",
       "@\(file.path())",
     ])
   }
