@@ -60,9 +60,11 @@ readonly package_tools=(dpkg-dev binutils)
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  acct bsdutils cmake dbus-daemon dlt-daemon dlt-tools e2fsprogs gcc iproute2 jq lintian
-  lm-sensors mandoc mount nftables openssl procps python3 python3-venv shellcheck strace systemd
-  systemd-container systemd-journal-remote util-linux valgrind
+  acct bpftrace bsdutils chromium chromium-driver cmake curl dbus-daemon dlt-daemon
+  dlt-tools docker-compose e2fsprogs gcc git influxdb iproute2 jq libjs-dygraphs lintian lm-sensors
+  mandoc mount nftables openssl procps prometheus-node-exporter python3 python3-jinja2
+  python3-venv python3-yaml shellcheck strace systemd systemd-container
+  systemd-journal-remote tmux util-linux valgrind victoria-metrics
 )
 
 die() {
@@ -107,7 +109,8 @@ need() {
   # to it.
   local package quiet_units=()
   if [[ -d /run/systemd/system ]]; then
-    for package in mosquitto acct dlt-daemon lm-sensors; do
+    for package in mosquitto acct dlt-daemon influxdb lm-sensors prometheus-node-exporter \
+      victoria-metrics; do
       if [[ " ${missing[*]} " == *" $package "* ]]; then quiet_units+=("$package.service"); fi
     done
   fi

@@ -5,15 +5,13 @@ import Testing
 @testable import stats_recording
 
 private enum InstalledHomeAssistant {
-  static let python = NSHomeDirectory() + "/.cache/stats-recording/homeassistant/bin/python"
+  /// The interpreter of the one that is installed; none where it is not.
+  static let pythons = [NSHomeDirectory() + "/.cache/stats-recording/homeassistant/bin/python"]
+    .filter { FileManager.default.isExecutableFile(atPath: $0) }
 }
 
-/// Home Assistant itself, where it is installed: Tests/Tools/home_assistant.py says how.
-@Suite(
-  .needs(command: "mosquitto"),
-  .enabled("Home Assistant is not installed, see Tests/Tools/home_assistant.py") {
-    FileManager.default.isExecutableFile(atPath: InstalledHomeAssistant.python)
-  })
+/// Home Assistant itself, once for each that is installed: Tests/Tools/home_assistant.py says how.
+@Suite(.needs(command: "mosquitto"))
 struct HomeAssistantItselfTests {
   private struct Picture: Decodable {
     struct Device: Decodable {
@@ -30,14 +28,15 @@ struct HomeAssistantItselfTests {
     let warnings: [String]
   }
 
-  @Test func homeAssistantShowsTheDevice() throws {
+  @Test(arguments: InstalledHomeAssistant.pythons)
+  func homeAssistantShowsTheDevice(_ python: String) throws {
     let device = try HomeAssistantTests.Device()
     let rig = device.rig
     let folder = rig.folder.appending(path: "hass")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let script = Machine.packageRoot.appending(path: "Tests/Tools/home_assistant.py").path()
     let home = try ChildProcess(
-      [InstalledHomeAssistant.python, script, "\(rig.broker().port)", folder.path()],
+      [python, script, "\(rig.broker().port)", folder.path()],
       name: "homeassistant",
       in: rig.folder)
     func picture() -> Picture? {
