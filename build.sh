@@ -63,7 +63,7 @@ readonly test_tools=(
   acct bpftrace bsdutils chromium chromium-driver cmake curl dbus-daemon dlt-daemon
   dlt-tools docker-compose e2fsprogs gcc git influxdb iproute2 jq libjs-dygraphs lintian lm-sensors
   mandoc mount nftables openssl procps prometheus-node-exporter python3 python3-jinja2
-  python3-venv python3-yaml shellcheck strace systemd systemd-container
+  python3-venv python3-yaml shellcheck sqlite3 strace systemd systemd-container
   systemd-journal-remote tmux util-linux valgrind victoria-metrics
 )
 
