@@ -14,9 +14,7 @@ final class EventReader {
   {
     let port = try #require(UInt16(url.split(separator: ":").last?.dropLast() ?? ""))
     socket = Foundation.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    if var bufferBytes {
-      setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &bufferBytes, socklen_t(MemoryLayout<Int32>.size))
-    }
+    if let bufferBytes { take(bufferBytes) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_port = port.bigEndian
@@ -33,6 +31,12 @@ final class EventReader {
   }
 
   deinit { close(socket) }
+
+  /// Lets so many bytes wait to be read.
+  func take(_ bufferBytes: Int32) {
+    var size = bufferBytes
+    setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+  }
 
   /// What has come up to now, without waiting for more.
   func read() -> String {

@@ -144,15 +144,13 @@ actor Fleet {
     for (id, change) in changes {
       guard var device = devices[id] else { continue }
       if change.summaryIsChanged { summaries.append(device.summary) }
-      let events = device.takeNewEvents { nextEventNumber() }
-      let update = DeviceUpdate(
-        device: id,
-        series: change.newLines.compactMap { lines[$0].map(SeriesDescription.init) },
-        removedSeries: change.removedLines,
-        points: change.points.map { SeriesPoints(id: $0.key, $0.value) }.sorted { $0.id < $1.id },
-        events: events, processes: device.processes.isChanged ? device.processes.sorted() : nil)
+      let updates = DeviceUpdate.updates(
+        of: id, newLines: change.newLines.compactMap { lines[$0].map(SeriesDescription.init) },
+        removedLines: change.removedLines, points: change.points,
+        events: device.takeNewEvents { nextEventNumber() },
+        processes: device.processes.isChanged ? device.processes.sorted() : nil)
       devices[id] = device
-      if !update.isEmpty { journal.append("update", update, of: id) }
+      for update in updates { journal.append("update", update, of: id) }
     }
     changes = [:]
     if !summaries.isEmpty || serverIsChanged {

@@ -32,15 +32,49 @@ struct ServerSummary: Encodable, Sendable {
 /// Of the stream, event `update`: what is new of one device.
 struct DeviceUpdate: Encodable, Sendable {
   let device: String
-  let series: [SeriesDescription]
-  let removedSeries: [Int]
-  let points: [SeriesPoints]
-  let events: [DeviceEvent]
+  var series: [SeriesDescription] = []
+  var removedSeries: [Int] = []
+  var points: [SeriesPoints] = []
+  var events: [DeviceEvent] = []
   /// All of them, where one has changed.
-  let processes: [ProcessRow]?
+  var processes: [ProcessRow]?
 
-  var isEmpty: Bool {
-    series.isEmpty && removedSeries.isEmpty && points.isEmpty && events.isEmpty && processes == nil
+  /// So many points or events are in one update, and no more: what a reader has not taken yet is held
+  /// for each reader.
+  private static let pointLimit = 2000
+  private static let eventLimit = 200
+
+  /// As many updates as it takes; none where nothing is new.
+  static func updates(
+    of device: String, newLines: [SeriesDescription], removedLines: [Int],
+    points: [Int: [Point]], events: [DeviceEvent], processes: [ProcessRow]?
+  ) -> [DeviceUpdate] {
+    var updates: [DeviceUpdate] = []
+    var update = DeviceUpdate(
+      device: device, series: newLines, removedSeries: removedLines, processes: processes)
+    var room = pointLimit
+    for (id, points) in points.sorted(by: { $0.key < $1.key }) {
+      var rest = points[...]
+      while !rest.isEmpty {
+        update.points.append(SeriesPoints(id: id, Array(rest.prefix(room))))
+        let count = min(room, rest.count)
+        rest = rest.dropFirst(count)
+        room -= count
+        if room == 0 {
+          updates.append(update)
+          (update, room) = (DeviceUpdate(device: device), pointLimit)
+        }
+      }
+    }
+    for first in stride(from: 0, to: events.count, by: eventLimit) {
+      update.events = Array(events[first..<min(first + eventLimit, events.count)])
+      updates.append(update)
+      update = DeviceUpdate(device: device)
+    }
+    let isEmpty =
+      update.series.isEmpty && update.removedSeries.isEmpty && update.points.isEmpty
+      && update.processes == nil
+    return isEmpty ? updates : updates + [update]
   }
 }
 
