@@ -57,9 +57,9 @@ readonly package_tools=(dpkg-dev binutils)
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  acct bsdutils cmake dbus-daemon dlt-daemon dlt-tools e2fsprogs gcc iproute2 jq lintian
+  acct bpftrace bsdutils cmake dbus-daemon dlt-daemon dlt-tools e2fsprogs gcc iproute2 jq libbpf-dev lintian
   lm-sensors mandoc mount nftables openssl procps python3 python3-venv shellcheck strace systemd
-  systemd-container systemd-journal-remote util-linux valgrind
+  systemd-container systemd-journal-remote systemtap-sdt-dev util-linux valgrind
 )
 
 die() {
@@ -343,10 +343,29 @@ all_architectures() {
   echo armhf
 }
 
+# What trace-consumer gives to the kernel, .build/bpf/*: byte code for every architecture with 64-bit
+# kernels. llvm-objcopy takes the debug information away and leaves BTF, which describes the maps.
+build_bpf() {
+  local source object tools=${swift_resources%/lib/swift}/bin
+  need 'to build' libbpf-dev
+  mkdir -p .build/bpf
+  for source in Sources/trace-consumer/bpf/*.bpf.c; do
+    object=.build/bpf/$(basename "${source%.c}").o
+    if [[ $object -ot $source || $object -ot Sources/trace-consumer/bpf/trace.h ]]; then
+      "$tools/clang" -target bpf -O2 -g -Wall -Werror "-ffile-prefix-map=$PWD=." \
+        -isystem "/usr/include/$(uname -m)-linux-gnu" -c "$source" -o "$object.partial"
+      "$tools/llvm-objcopy" --strip-debug "$object.partial"
+      mv "$object.partial" "$object"
+    fi
+  done
+  cp -u Sources/trace-consumer/bpf/*.manifest .build/bpf
+}
+
 # build ARCHITECTURE...
 build() {
   local arch triple program programs flags pkgconfig
   need_swift
+  build_bpf
   mapfile -t programs < <(device_programs)
   programs+=("${test_programs[@]}")
   for arch; do
