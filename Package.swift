@@ -47,11 +47,13 @@ let package = Package(
       linkerSettings: ["mosquitto", "systemd", "ssl", "crypto"].map { .linkedLibrary($0) }),
 
     .target(name: "CTrace"),
+    .target(name: "CBPF", linkerSettings: [.linkedLibrary("bpf")]),
+    .target(name: "BPFObjects", dependencies: ["CBPF", "CLinux"], swiftSettings: strict),
     .target(
-      name: "TraceConsumer", dependencies: ["CTrace"],
+      name: "TraceConsumer", dependencies: ["BPFObjects", "CTrace"],
       swiftSettings: [.treatAllWarnings(as: .error)]),
     .testTarget(
-      name: "TraceConsumerTests", dependencies: ["TraceConsumer", "TestSupport"],
+      name: "TraceConsumerTests", dependencies: ["BPFObjects", "TraceConsumer", "TestSupport"],
       exclude: ["Programs"]),
 
     .target(name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport"),

@@ -52,7 +52,7 @@ readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@
 # What a Debian system consists of that is booted by the tests, and what they install there.
 readonly root_packages=(systemd systemd-sysv dbus)
 readonly root_downloads=(
-  dlt-daemon dlt-tools libsqlite3-0 libstdc++6 mosquitto mosquitto-clients systemd-coredump
+  dlt-daemon dlt-tools libbpf1 libsqlite3-0 libstdc++6 mosquitto mosquitto-clients systemd-coredump
   "${libraries[@]}"
 )
 # dpkg-shlibdeps(1) reads programs with objdump(1) of their architecture.
@@ -60,11 +60,11 @@ readonly package_tools=(dpkg-dev binutils)
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
-  acct bpftrace bsdutils chromium chromium-driver cmake curl dbus-daemon dlt-daemon
-  dlt-tools docker-compose e2fsprogs gcc git influxdb iproute2 jq libjs-dygraphs lintian lm-sensors
-  mandoc mount nftables openssl procps prometheus-node-exporter python3 python3-jinja2
-  python3-venv python3-yaml shellcheck sqlite3 strace systemd systemd-container
-  systemd-journal-remote tmux util-linux valgrind victoria-metrics
+  acct bpftrace bsdutils chromium chromium-driver cmake curl dbus-daemon dlt-daemon dlt-tools
+  docker-compose e2fsprogs gcc git influxdb iproute2 jq libbpf-dev libjs-dygraphs lintian lm-sensors
+  mandoc mount nftables openssl procps prometheus-node-exporter python3 python3-jinja2 python3-venv
+  python3-yaml shellcheck sqlite3 strace systemd systemd-container systemd-journal-remote
+  systemtap-sdt-dev tmux util-linux valgrind victoria-metrics
 )
 
 die() {
@@ -349,10 +349,29 @@ all_architectures() {
   echo armhf
 }
 
+# What trace-consumer gives to the kernel, .build/bpf/*: byte code for every architecture with 64-bit
+# kernels. llvm-objcopy takes the debug information away and leaves BTF, which describes the maps.
+build_bpf() {
+  local source object tools=${swift_resources%/lib/swift}/bin
+  need 'to build' libbpf-dev
+  mkdir -p .build/bpf
+  for source in Sources/trace-consumer/bpf/*.bpf.c; do
+    object=.build/bpf/$(basename "${source%.c}").o
+    if [[ $object -ot $source || $object -ot Sources/trace-consumer/bpf/trace.h ]]; then
+      "$tools/clang" -target bpf -O2 -g -Wall -Werror "-ffile-prefix-map=$PWD=." \
+        -isystem "/usr/include/$(uname -m)-linux-gnu" -c "$source" -o "$object.partial"
+      "$tools/llvm-objcopy" --strip-debug "$object.partial"
+      mv "$object.partial" "$object"
+    fi
+  done
+  cp -u Sources/trace-consumer/bpf/*.manifest .build/bpf
+}
+
 # build ARCHITECTURE...
 build() {
   local arch triple program programs flags pkgconfig
   need_swift
+  build_bpf
   mapfile -t programs < <(device_programs)
   programs+=("${test_programs[@]}")
   for arch; do
@@ -455,7 +474,7 @@ command_clean() {
 
 # ---- The host tool -------------------------------------------------------------------------------
 
-readonly tool_libraries=(libmosquitto-dev libssl-dev libsqlite3-dev zlib1g-dev)
+readonly tool_libraries=(libbpf-dev libmosquitto-dev libssl-dev libsqlite3-dev zlib1g-dev)
 
 # Sets tool, the options for a package of its own, and tool_built, the folder of what is built. Its
 # packages take minutes to build: they are outside the checkout, so that another one has them too.

@@ -50,6 +50,18 @@ final class EngineProcess: Sendable {
     isUnreaped.withLock { if $0 { _ = kill(id, signal) } }
   }
 
+  /// Sends SIGTERM until it has ended: bpftrace forgets a signal that comes while it prints.
+  ///
+  /// Not SIGINT, the second of which ends bpftrace before its END; SIGTERM may be repeated.
+  func terminate() {
+    Thread.detachNewThread { [self] in
+      while isUnreaped.withLock({ $0 }) {
+        send(SIGTERM)
+        usleep(250_000)
+      }
+    }
+  }
+
   private func reap() -> EngineStatus {
     // Not under the lock: detaching can take long, and others want to send signals meanwhile.
     var information = siginfo_t()

@@ -17,6 +17,7 @@ public final class TraceConsumer: Sendable {
   public init(_ engine: TraceEngineName = .bpftrace) {
     switch engine {
     case .bpftrace: self.engine = BpftraceEngine()
+    case .object: self.engine = ObjectEngine()
     }
   }
 

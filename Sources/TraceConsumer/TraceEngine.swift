@@ -2,6 +2,8 @@
 public enum TraceEngineName: String, CaseIterable, Sendable {
   /// The `bpftrace` program and its language.
   case bpftrace
+  /// BPF programs that were compiled before; the program is the path of their manifest.
+  case object
 }
 
 /// A record and the probe that made it.

@@ -22,8 +22,12 @@ let package = Package(
     // The wire format and the list of all fields, the same sources as on the device.
     .target(name: "Records", path: "Modules/Records", swiftSettings: strict),
     .target(name: "CTrace", path: "Modules/CTrace"),
+    .target(name: "CBPF", path: "Modules/CBPF", linkerSettings: [.linkedLibrary("bpf")]),
     .target(
-      name: "TraceConsumer", dependencies: ["CTrace"], path: "Modules/TraceConsumer",
+      name: "BPFObjects", dependencies: ["CBPF", "CLinux"], path: "Modules/BPFObjects",
+      swiftSettings: strict),
+    .target(
+      name: "TraceConsumer", dependencies: ["BPFObjects", "CTrace"], path: "Modules/TraceConsumer",
       swiftSettings: strict),
     .executableTarget(
       name: "stats-recording",

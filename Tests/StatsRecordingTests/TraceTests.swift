@@ -99,6 +99,15 @@ struct TraceTests {
     #expect(run.log.first?.contains(words) == true, "\(run.log)")
   }
 
+  @Test(.needsRoot) func precompiledProgramsNeedNoCompiler() throws {
+    let folder = Machine.packageRoot.appending(path: ".build/bpf")
+    let trace = try trace(
+      "--engine", "object", "--for", "1s", folder.appending(path: "system-calls.manifest").path())
+    #expect(try trace.wait(within: 30) == 0)
+    #expect(trace.output.contains { $0.hasPrefix("calls[stats-recording]") }, "\(trace.output)")
+    #expect(trace.log == [])
+  }
+
   @Test func gapsOfADistributionAreShown() {
     let ranges = [TraceRange(nil, -1, 8), TraceRange(0, 0, 4), TraceRange(4, 7, 1)]
     #expect(

@@ -57,16 +57,13 @@ import Testing
   @Test func whatTheProgramPrintsOfAMapIsARecord() throws {
     let consumer = try Tracing.going(
       "BEGIN { @ = count(); print(@); clear(@); @x[1] = sum(2); print(3); exit(); }")
-    while !consumer.isOver {
-      var records: [TraceRecord] = []
-      try consumer.consume(within: .seconds(10)) { records.append($1) }
-      guard !records.isEmpty else { continue }
-      #expect(
-        records == [
-          .aggregate(TraceAggregate(id: .init(number: 1, name: "@"), key: [], value: .count(1))),
-          .end, .values([.integer(3)]), .end,
-        ])
-    }
+    var records: [TraceRecord] = []
+    while !consumer.isOver { try consumer.consume(within: .seconds(10)) { records.append($1) } }
+    #expect(
+      records == [
+        .aggregate(TraceAggregate(id: .init(number: 1, name: "@"), key: [], value: .count(1))),
+        .end, .values([.integer(3)]), .end,
+      ])
     #expect(try consumer.walk() == ["@x": [[.integer(1)]: .sum(2)]])
   }
 
@@ -111,7 +108,8 @@ import Testing
       consume: { if case .printed(let text) = $1 { printed.append(text) } },
       walk: { if case .count(let count) = $2 { counts.append(count) } })
     #expect((4...8).contains(printed.count), "\(printed.count)")
-    #expect(counts == [Int64(printed.count)])
+    // A probe may fire once more between the last look for records and its end.
+    #expect(counts == [Int64(printed.count)] || counts == [Int64(printed.count + 1)])
   }
 
   @Test func anUnknownOptionIsAnErrorThatListsTheOthers() throws {

@@ -33,18 +33,39 @@ final class Subject {
   static func run(_ command: String...) throws -> [String] { try run(command) }
 
   static func run(_ command: [String]) throws -> [String] {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = command
-    let output = Pipe()
-    process.standardOutput = output
-    process.standardInput = FileHandle.nullDevice
-    try process.run()
-    let text = String(
-      decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "\(command.joined(separator: " ")) failed")
-    return text.split(separator: "\n").map(String.init)
+    // Not Foundation's Process, which hands down what signals its thread has blocked.
+    let outcome = Outcome()
+    _ = try EngineProcess.start(
+      ["/usr/bin/env"] + command, environment: ProcessInfo.processInfo.environment,
+      onLine: outcome.take, onEnd: outcome.end)
+    let (lines, status) = outcome.wait()
+    try #require(status == .exited(0), "\(command.joined(separator: " ")) \(status)")
+    return lines
+  }
+}
+private final class Outcome: @unchecked Sendable {
+  private let condition = NSCondition()
+  private var lines: [String] = []
+  private var status: EngineStatus?
+
+  @Sendable func take(_ stream: EngineProcess.Stream, _ line: [UInt8]) {
+    condition.lock()
+    defer { condition.unlock() }
+    if stream == .output { lines.append(String(decoding: line, as: UTF8.self)) }
+  }
+
+  @Sendable func end(_ status: EngineStatus) {
+    condition.lock()
+    self.status = status
+    condition.broadcast()
+    condition.unlock()
+  }
+
+  func wait() -> ([String], EngineStatus) {
+    condition.lock()
+    defer { condition.unlock() }
+    while status == nil { condition.wait() }
+    return (lines, status ?? .exited(-1))
   }
 }
 

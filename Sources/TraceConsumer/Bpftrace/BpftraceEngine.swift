@@ -217,13 +217,10 @@ final class BpftraceEngine: TraceEngine, @unchecked Sendable {
     guard let process else { throw .outOfOrder("nothing runs; go comes first") }
     let limit = options.stopSeconds
     let deadline = Date(timeIntervalSinceNow: limit)
+    if !wasStopped { process.terminate() }
     wasStopped = true
-    // bpftrace forgets a signal that comes while it prints. A second SIGINT may end it before its
-    // END; SIGTERM, which does the same, may be repeated.
     while status == nil {
-      guard Date() < deadline else { throw .stillDetaching(seconds: limit) }
-      process.send(SIGTERM)
-      _ = condition.wait(until: min(deadline, Date(timeIntervalSinceNow: 0.25)))
+      guard condition.wait(until: deadline) else { throw .stillDetaching(seconds: limit) }
     }
   }
 

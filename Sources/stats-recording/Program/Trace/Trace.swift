@@ -7,10 +7,11 @@ struct Trace: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs a tracing program here and shows what it prints and aggregates.",
     discussion: """
-      Needs root and bpftrace. Distributions are drawn as bars.
+      Needs root and, unless the engine is object, bpftrace. Distributions are drawn as bars.
       Examples:
         stats-recording trace -e 'tracepoint:syscalls:sys_enter_openat { @[comm] = count(); }' --for 10s
         stats-recording trace --plot latency.bt
+        stats-recording trace --engine object --for 10s block-io.manifest
       """)
 
   @Option(name: .customShort("e"), help: ArgumentHelp("The program.", valueName: "program"))
@@ -18,6 +19,12 @@ struct Trace: AsyncParsableCommand {
 
   @Argument(help: ArgumentHelp("A file with the program.", valueName: "file"))
   var file: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "What runs it: bpftrace, or object for BPF programs that were compiled before.",
+      valueName: "name"))
+  var engine = TraceEngineName.bpftrace
 
   @Option(name: .customLong("for"), help: ArgumentHelp("End after this time.", valueName: "time"))
   var duration: TimeSpan?
@@ -37,10 +44,13 @@ struct Trace: AsyncParsableCommand {
     guard (text == nil) != (file == nil) else {
       throw ValidationError("give a program, either with -e or as a file")
     }
+    guard engine != .object || text == nil else {
+      throw ValidationError("the engine object takes the file of a manifest, not -e")
+    }
   }
 
   func run() async throws {
-    let consumer = TraceConsumer()
+    let consumer = TraceConsumer(engine)
     for option in options {
       let parts = option.split(separator: "=", maxSplits: 1).map(String.init)
       try consumer.setOption(parts.first ?? "", parts.count > 1 ? parts[1] : "")
@@ -62,6 +72,7 @@ struct Trace: AsyncParsableCommand {
   private func program() throws -> String {
     if let text { return text }
     let file = file ?? ""
+    if engine == .object { return file }
     guard let bytes = FileManager.default.contents(atPath: file) else {
       throw ValidationError("cannot read \(file)")
     }
@@ -97,3 +108,5 @@ struct Trace: AsyncParsableCommand {
     fflush(nil)
   }
 }
+
+extension TraceEngineName: ExpressibleByArgument {}

@@ -1,0 +1,119 @@
+import CBPF
+import CLinux
+
+/// What libbpf or the kernel refused.
+public struct BPFError: Error, Sendable {
+  public let call: StaticString
+  public let errno: Int32
+  /// libbpf's own words, if it had any.
+  public let words: [UInt8]
+
+  static func last(_ call: StaticString) -> BPFError {
+    let errno = clinux_errno()
+    var words: [UInt8] = []
+    var next = cbpf_take_warnings()
+    while let byte = next?.pointee, byte != 0 {
+      words.append(UInt8(bitPattern: byte))
+      next = next?.advanced(by: 1)
+    }
+    return BPFError(call: call, errno: errno, words: words)
+  }
+}
+
+/// Precompiled BPF programs and their maps, in the kernel.
+public struct BPFObject: ~Copyable {
+  private let object: OpaquePointer
+  private var links: [OpaquePointer] = []
+
+  /// Reads a file and gives its programs to the kernel; nothing is attached.
+  public init(path: [UInt8]) throws(BPFError) {
+    cbpf_keep_warnings()
+    _ = cbpf_take_warnings()
+    let opened = (path + [0]).withUnsafeBytes { path in
+      bpf_object__open_file(path.baseAddress?.assumingMemoryBound(to: CChar.self), nil)
+    }
+    guard let opened else { throw .last("open") }
+    guard bpf_object__load(opened) == 0 else {
+      let error = BPFError.last("load")
+      bpf_object__close(opened)
+      throw error
+    }
+    object = opened
+  }
+
+  deinit {
+    for link in links { bpf_link__destroy(link) }
+    bpf_object__close(object)
+  }
+
+  /// Puts all programs in place, or none.
+  public mutating func attach() throws(BPFError) {
+    var program = bpf_object__next_program(object, nil)
+    while let found = program {
+      guard let link = bpf_program__attach(found) else {
+        let error = BPFError.last("attach")
+        detach()
+        throw error
+      }
+      links.append(link)
+      program = bpf_object__next_program(object, found)
+    }
+  }
+
+  /// Takes the programs away; the maps stay.
+  public mutating func detach() {
+    for link in links { bpf_link__destroy(link) }
+    links = []
+  }
+
+  /// Nil if there is none of this name.
+  public func map(named name: [UInt8]) -> BPFMap? {
+    let map = (name + [0]).withUnsafeBytes { name in
+      bpf_object__find_map_by_name(object, name.baseAddress?.assumingMemoryBound(to: CChar.self))
+    }
+    return map.map { BPFMap($0) }
+  }
+}
+
+/// A map of a loaded object; usable as long as that is there.
+public struct BPFMap: Sendable {
+  public let descriptor: Int32
+  public let keyBytes: Int
+  public let valueBytes: Int
+  public let isRingBuffer: Bool
+  /// A value for each CPU, or one.
+  private let copies: Int
+
+  init(_ map: OpaquePointer) {
+    descriptor = bpf_map__fd(map)
+    keyBytes = Int(bpf_map__key_size(map))
+    valueBytes = Int(bpf_map__value_size(map))
+    let type = bpf_map__type(map)
+    isRingBuffer = type == BPF_MAP_TYPE_RINGBUF
+    let isPerCPU = type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_PERCPU_ARRAY
+    copies = isPerCPU ? max(1, Int(libbpf_num_possible_cpus())) : 1
+  }
+
+  /// Gives each key and its value, numbers of 64 bits that are summed over the CPUs.
+  public func forEach(_ body: ([UInt8], [UInt64]) -> Void) {
+    let words = (valueBytes + 7) / 8
+    var key = [UInt8](repeating: 0, count: max(keyBytes, 1))
+    var value = [UInt64](repeating: 0, count: words * copies)
+    var isFirst = true
+    while true {
+      var next = key
+      let result =
+        isFirst
+        ? bpf_map_get_next_key(descriptor, nil, &next)
+        : bpf_map_get_next_key(descriptor, &key, &next)
+      guard result == 0 else { return }
+      isFirst = false
+      key = next
+      // Between the two calls it may have been removed.
+      guard bpf_map_lookup_elem(descriptor, &key, &value) == 0 else { continue }
+      var sums = [UInt64](repeating: 0, count: words)
+      for index in value.indices { sums[index % words] &+= value[index] }
+      body(key, sums)
+    }
+  }
+}

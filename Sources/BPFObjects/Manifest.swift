@@ -1,0 +1,207 @@
+/// What a BPF object has for its reader; a file beside the object.
+///
+/// ```
+/// # A comment.
+/// aggregate calls count comm:text16 pid:u32     a map: its kind and the fields of its key
+/// aggregate microseconds quantize 64            a map of 64 buckets: 0, then each power of two
+/// record started nsecs:u64 comm:text16          a ring buffer: the fields of its records
+/// lost lost                                     a map with the number of what found no room
+/// ```
+///
+/// Fields stand as in C: each at a multiple of its size, a text at any place.
+public struct Manifest: Equatable, Sendable {
+  public struct Field: Equatable, Sendable {
+    public enum Form: Equatable, Sendable {
+      case unsigned(bytes: Int)
+      case signed(bytes: Int)
+      case text(bytes: Int)
+    }
+
+    public let name: [UInt8]
+    public let form: Form
+    public let offset: Int
+  }
+
+  public enum Kind: Equatable, Sendable {
+    case count, sum
+    /// The value is a number for each bucket.
+    case quantize(buckets: Int)
+  }
+
+  public struct Aggregate: Equatable, Sendable {
+    public let map: [UInt8]
+    public let kind: Kind
+    public let key: Layout
+
+    /// How long a value is.
+    public var valueBytes: Int {
+      if case .quantize(let buckets) = kind { 8 * buckets } else { 8 }
+    }
+  }
+
+  /// Fields one after the other.
+  public struct Layout: Equatable, Sendable {
+    public fileprivate(set) var fields: [Field] = []
+    /// With what fills the end, so that another can follow.
+    public var bytes: Int { (end + alignment - 1) / alignment * alignment }
+    fileprivate var end = 0
+    fileprivate var alignment = 1
+  }
+
+  public struct Record: Equatable, Sendable {
+    public let map: [UInt8]
+    public let layout: Layout
+  }
+
+  public private(set) var aggregates: [Aggregate] = []
+  public private(set) var records: [Record] = []
+  public private(set) var lost: [UInt8]?
+
+  /// Errors: `ManifestError` with the place of what is wrong.
+  public init(parsing text: [UInt8]) throws(ManifestError) {
+    var line = 0
+    for bytes in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      line += 1
+      var words = Words(bytes, line: line)
+      guard let first = words.next(), first.bytes.first != UInt8(ascii: "#") else { continue }
+      switch first {
+      case "aggregate": try aggregate(&words)
+      case "record": try record(&words)
+      case "lost": lost = try words.name()
+      default: throw words.error("aggregate, record or lost is missing")
+      }
+    }
+    if aggregates.isEmpty && records.isEmpty {
+      throw ManifestError(line: max(line, 1), column: 1, reason: "there is nothing to read")
+    }
+  }
+
+  private mutating func aggregate(_ words: inout Words) throws(ManifestError) {
+    let map = try words.name()
+    let kind: Kind
+    switch words.next() ?? Word(bytes: []) {
+    case "count": kind = .count
+    case "sum": kind = .sum
+    case "quantize":
+      guard let buckets = words.next()?.number, (1...65).contains(buckets) else {
+        throw words.error("quantize needs 1 to 65 buckets")
+      }
+      kind = .quantize(buckets: buckets)
+    default: throw words.error("the kind is count, sum or quantize")
+    }
+    let key = try Self.layout(&words)
+    aggregates.append(Aggregate(map: map, kind: kind, key: key))
+  }
+
+  private mutating func record(_ words: inout Words) throws(ManifestError) {
+    let map = try words.name()
+    let layout = try Self.layout(&words)
+    guard !layout.fields.isEmpty else { throw words.error("a record has fields") }
+    records.append(Record(map: map, layout: layout))
+  }
+
+  private static func layout(_ words: inout Words) throws(ManifestError) -> Layout {
+    var layout = Layout()
+    while let word = words.next() {
+      let parts = word.bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+      guard parts.count == 2, !parts[0].isEmpty, let form = Word(bytes: Array(parts[1])).form else {
+        throw words.error("a field is name:type, of u8 to u64, i8 to i64 or text and its bytes")
+      }
+      layout.append(name: Array(parts[0]), form)
+    }
+    return layout
+  }
+}
+
+public struct ManifestError: Error, Equatable, Sendable {
+  public let line: Int
+  public let column: Int
+  public let reason: StaticString
+
+  public static func == (left: Self, right: Self) -> Bool {
+    left.line == right.line && left.column == right.column
+  }
+}
+
+extension Manifest.Layout {
+  fileprivate mutating func append(name: [UInt8], _ form: Manifest.Field.Form) {
+    let size: Int
+    let step: Int
+    switch form {
+    case .unsigned(let bytes), .signed(let bytes): (size, step) = (bytes, bytes)
+    case .text(let bytes): (size, step) = (bytes, 1)
+    }
+    let offset = (end + step - 1) / step * step
+    fields.append(Manifest.Field(name: name, form: form, offset: offset))
+    end = offset + size
+    alignment = max(alignment, step)
+  }
+}
+
+private struct Word {
+  var bytes: [UInt8]
+
+  static func ~= (word: StaticString, value: Word) -> Bool {
+    word.withUTF8Buffer { value.bytes.elementsEqual($0) }
+  }
+
+  /// A few digits and nothing else.
+  var number: Int? {
+    guard !bytes.isEmpty, bytes.count < 5 else { return nil }
+    var number = 0
+    for byte in bytes {
+      guard byte >= 0x30, byte <= 0x39 else { return nil }
+      number = 10 * number + Int(byte - 0x30)
+    }
+    return number
+  }
+
+  var form: Manifest.Field.Form? {
+    switch self {
+    case "u8": return .unsigned(bytes: 1)
+    case "u16": return .unsigned(bytes: 2)
+    case "u32": return .unsigned(bytes: 4)
+    case "u64": return .unsigned(bytes: 8)
+    case "i8": return .signed(bytes: 1)
+    case "i16": return .signed(bytes: 2)
+    case "i32": return .signed(bytes: 4)
+    case "i64": return .signed(bytes: 8)
+    default:
+      guard case "text" = Word(bytes: Array(bytes.prefix(4))),
+        let length = Word(bytes: Array(bytes.dropFirst(4))).number, (1...256).contains(length)
+      else { return nil }
+      return .text(bytes: length)
+    }
+  }
+}
+
+/// The words of a line, and where the last one stands.
+private struct Words {
+  private let bytes: ArraySlice<UInt8>
+  private let line: Int
+  private var index: Int
+  private var begin: Int
+
+  init(_ bytes: ArraySlice<UInt8>, line: Int) {
+    self.bytes = bytes
+    self.line = line
+    index = bytes.startIndex
+    begin = index
+  }
+
+  mutating func next() -> Word? {
+    while index < bytes.endIndex, bytes[index] <= 0x20 { index += 1 }
+    begin = index
+    while index < bytes.endIndex, bytes[index] > 0x20 { index += 1 }
+    return begin == index ? nil : Word(bytes: Array(bytes[begin..<index]))
+  }
+
+  mutating func name() throws(ManifestError) -> [UInt8] {
+    guard let word = next() else { throw error("the name of a map is missing") }
+    return word.bytes
+  }
+
+  func error(_ reason: StaticString) -> ManifestError {
+    ManifestError(line: line, column: begin - bytes.startIndex + 1, reason: reason)
+  }
+}

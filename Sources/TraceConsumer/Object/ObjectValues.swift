@@ -1,0 +1,51 @@
+import BPFObjects
+
+extension Manifest.Field {
+  /// The field's value in the bytes of a key or a record.
+  func value(_ bytes: [UInt8]) -> TraceKey {
+    switch form {
+    case .unsigned(let width):
+      return .integer(Int64(bitPattern: number(bytes, width)))
+    case .signed(let width):
+      let unused = 64 - 8 * width
+      return .integer(Int64(bitPattern: number(bytes, width) << UInt64(unused)) >> Int64(unused))
+    case .text(let length):
+      let text = bytes.dropFirst(offset).prefix(length).prefix { $0 != 0 }
+      return .text(String(decoding: text, as: UTF8.self))
+    }
+  }
+
+  private func number(_ bytes: [UInt8], _ width: Int) -> UInt64 {
+    bytes.dropFirst(offset).prefix(width).reversed().reduce(0) { $0 << 8 | UInt64($1) }
+  }
+}
+
+extension Manifest.Layout {
+  func values(_ bytes: [UInt8]) -> [TraceKey] { fields.map { $0.value(bytes) } }
+}
+
+extension Manifest.Kind {
+  /// What the numbers of a map's value mean.
+  func value(_ numbers: [UInt64]) -> TraceValue {
+    let first = Int64(bitPattern: numbers.first ?? 0)
+    switch self {
+    case .count: return .count(first)
+    case .sum: return .sum(first)
+    case .quantize(let buckets):
+      return .quantize(
+        numbers.prefix(buckets).enumerated().compactMap { bucket, count in
+          guard count > 0 else { return nil }
+          let range = Self.range(bucket, isLast: bucket == buckets - 1)
+          return TraceRange(range.low, range.high, Int64(bitPattern: count))
+        })
+    }
+  }
+
+  /// 0, 1, 2 to 3, 4 to 7 and so on; the last one is open above.
+  static func range(_ bucket: Int, isLast: Bool) -> (low: Int64, high: Int64?) {
+    guard bucket > 0 else { return (0, isLast ? nil : 0) }
+    guard bucket < 64 else { return (.max, nil) }
+    let low = Int64(1) << Int64(bucket - 1)
+    return (low, isLast ? nil : low - 1 + low)
+  }
+}
