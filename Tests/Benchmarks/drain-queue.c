@@ -28,6 +28,6 @@ int main(int count, char **arguments) {
         if (length < 0) fail("mq_receive");
         if (!decode_header(record, (size_t)length, &header)) errno = EBADMSG, fail("record");
         counts[header.kind % KINDS]++;
-        counts[0] += header.dropped; /* kind 0 does not exist: what was lost, so that it is not overlooked */
+        counts[0] = header.dropped; /* kind 0 does not exist: how many were lost up to now */
     }
 }

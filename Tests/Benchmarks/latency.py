@@ -108,7 +108,8 @@ def _core_dumps(rig: Rig) -> list[float]:
         begun[pid] = time.time()
         os.rename(hidden, name)
         time.sleep(0.01)
-    wait_until(lambda: len(_arrivals(rig, COREDUMP.program)) >= DUMPS or rig.check(process), 20, "all core dumps arrive")
+    wait_until(lambda: len(_arrivals(rig, COREDUMP.program)) >= DUMPS or rig.check(process), 60,
+               f"{rig.variant.name}: all core dumps arrive", interval=0.2)
     return [(time_ - begun[record["pid"]]) * 1e6 for time_, record in _arrivals(rig, COREDUMP.program)]
 
 

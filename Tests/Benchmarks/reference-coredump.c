@@ -92,7 +92,7 @@ static void tell(const struct dump *d) {
     put_text(&at, d->exe, strlen(d->exe), 240), put_text(&at, d->command_line, strlen(d->command_line), 240);
     put_text(&at, d->unit, strlen(d->unit), 96), put_text(&at, d->user_unit, strlen(d->user_unit), 96);
     put_text(&at, d->host, strlen(d->host), 96);
-    send_body(CORE_DUMP, at);
+    while (!offer_body(CORE_DUMP, at)) poll(&(struct pollfd){queue, POLLOUT, 0}, 1, -1);
 }
 
 static void see_file(const char *name) {

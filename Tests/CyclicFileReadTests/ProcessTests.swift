@@ -169,6 +169,56 @@ struct ProcessTests {
     #expect(count == 8)
   }
 
+  /// With `keepsFiles` each process has one open file as long as it lives, and not longer.
+  @Test func theFileOfAProcessGoesWithIt() throws {
+    let child = Process()
+    child.executableURL = URL(filePath: "/bin/sleep")
+    child.arguments = ["1000"]
+    try child.run()
+    // Process hands down what signals its thread has blocked: SIGTERM may do nothing.
+    defer { if child.isRunning { kill(child.processIdentifier, SIGKILL) } }
+    /// How many files of the child this process has open.
+    func openFiles() throws -> Int {
+      try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count {
+        let file = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+        return file == "/proc/\(child.processIdentifier)/stat"
+      }
+    }
+    var scan = try ProcessScan(procfs: "/proc", count: 1000, keepsFiles: true)
+    for _ in 1...2 {
+      try scan.run()
+      let isFound = scan.byMemory.contains(child.processIdentifier)
+      #expect(isFound)
+      #expect(try openFiles() == 1)
+    }
+    kill(child.processIdentifier, SIGKILL)
+    child.waitUntilExit()
+    try scan.run()
+    let isFound = scan.byMemory.contains(child.processIdentifier)
+    #expect(!isFound)
+    #expect(try openFiles() == 0)
+  }
+
+  @Test func idsOfACopyAreSorted() throws {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "processes-\(UUID())")
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let text = try String(
+      contentsOf: Capture.folder.appending(path: "\(Self.folder)/412/stat"), encoding: .utf8)
+    let numbers = text[text.firstIndex(of: " ")!...]
+    for id in 1...300 {
+      let process = folder.appending(path: "\(id * 7919 % 30_011 + 1)")
+      try FileManager.default.createDirectory(at: process, withIntermediateDirectories: true)
+      try "\(process.lastPathComponent)\(numbers)".write(
+        to: process.appending(path: "stat"), atomically: true, encoding: .utf8)
+    }
+    var scan = try ProcessScan(procfs: Text(folder.path()), count: 3)
+    // Out of order, a process would not be found again, and would have used all its time anew.
+    for _ in 1...2 { try scan.run() }
+    let (count, byCPU) = (scan.counts.processCount, scan.byCPU.places.count)
+    #expect(count == 300)
+    #expect(byCPU == 0)
+  }
+
   @Test func ofEqualsTheFirstStays() throws {
     var ranking = ProcessRanking(count: 2)
     for (id, score) in [(1, 5), (2, 5), (3, 5), (4, 6), (5, 0)] as [(Int32, UInt64)] {
