@@ -30,8 +30,10 @@ usage: ./build.sh [COMMAND]
           without a filter also a minute of all programs under valgrind, a million random
           records, libFuzzer on each parser for 10 s, and the address and thread sanitizers;
           with CI=true in the environment a skipped test is a failure
-  bench [ARGUMENT]...
-          build, then run Tests/Benchmarks/bench.py with the arguments
+  bench [SUITE] [ARGUMENT]...
+          build, then measure beside C programs and what Debian and PyPI have: throughput,
+          sample, accounting, allocations, growth, latency, footprint, peers; all of it in
+          ten minutes
   clean   remove .build and the packages
   help    print this text
 
@@ -109,9 +111,11 @@ need() {
   # to it.
   local package quiet_units=()
   if [[ -d /run/systemd/system ]]; then
-    for package in mosquitto acct dlt-daemon influxdb lm-sensors prometheus-node-exporter \
-      victoria-metrics; do
-      if [[ " ${missing[*]} " == *" $package "* ]]; then quiet_units+=("$package.service"); fi
+    for package in mosquitto acct collectd-core dlt-daemon influxdb lm-sensors netdata-core \
+      prometheus-node-exporter victoria-metrics; do
+      if [[ " ${missing[*]} " == *" $package "* ]]; then
+        quiet_units+=("${package%-core}.service")
+      fi
     done
   fi
   if ((${#quiet_units[@]})); then
@@ -813,7 +817,10 @@ swift_test() {
 }
 
 command_bench() {
-  need 'to measure' mosquitto mosquitto-clients python3
+  need 'to measure' "${libraries[@]}" binutils collectd-core coreutils dbus-bin gcc libc6-dev \
+    mosquitto mosquitto-clients netdata-core pkg-config prometheus-node-exporter python3 \
+    python3-venv systemd-container util-linux valgrind
+  need_root bookworm
   build "$(native_architecture)" >/dev/null
   exec python3 Tests/Benchmarks/bench.py "$@"
 }
