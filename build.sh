@@ -54,8 +54,8 @@ readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@
 # What a Debian system consists of that is booted by the tests, and what they install there.
 readonly root_packages=(systemd systemd-sysv dbus)
 readonly root_downloads=(
-  dlt-daemon dlt-tools libbpf1 libsqlite3-0 libstdc++6 mosquitto mosquitto-clients systemd-coredump
-  "${libraries[@]}"
+  dlt-daemon dlt-tools libbpf1 libjs-dygraphs libsqlite3-0 libstdc++6 mosquitto mosquitto-clients
+  systemd-coredump "${libraries[@]}"
 )
 # dpkg-shlibdeps(1) reads programs with objdump(1) of their architecture.
 readonly package_tools=(dpkg-dev binutils)
@@ -63,7 +63,7 @@ readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
   acct bpftrace bsdutils chromium chromium-driver cmake curl dbus-daemon dlt-daemon dlt-tools
-  docker-compose e2fsprogs gcc git influxdb iproute2 jq libbpf-dev libjs-dygraphs lintian lm-sensors
+  docker-compose e2fsprogs fonts-dejavu-core gcc git influxdb iproute2 jq libbpf-dev libjs-dygraphs lintian lm-sensors
   mandoc mount nftables openssl procps prometheus-node-exporter python3 python3-jinja2 python3-venv
   python3-yaml shellcheck sqlite3 strace systemd systemd-container systemd-journal-remote
   systemtap-sdt-dev tmux util-linux valgrind victoria-metrics
