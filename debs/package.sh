@@ -186,7 +186,8 @@ deb() {
 
 # Without what a person made there for a server of their own.
 server_files() {
-  git -C debs ls-files server 2>/dev/null | grep . || (cd debs && find server -type f)
+  { git -C debs ls-files server 2>/dev/null | grep . || (cd debs && find server -type f); } |
+    grep -v '/\.gitignore$'
 }
 
 # tools ARCHITECTURE: the host tool with a manual and completions that it has written itself, and the
@@ -209,7 +210,9 @@ tools() {
       zsh) target=zsh/vendor-completions/_$package ;;
       fish) target=fish/vendor_completions.d/$package.fish ;;
     esac
-    "$TOOL" --generate-completion-script "$shell" | install_text 644 "$root/usr/share/$target"
+    # It is read by a shell, not run: no first line with an interpreter.
+    "$TOOL" --generate-completion-script "$shell" | sed '1{/^#!/d}' |
+      install_text 644 "$root/usr/share/$target"
   done
   while read -r file; do
     mkdir -p "$root/usr/share/$name/$(dirname "$file")"
@@ -217,6 +220,9 @@ tools() {
       "$root/usr/share/$name/$file"
   done < <(server_files)
 
+  # Foundation has its own zlib in it, which it wants where nothing of Swift is installed.
+  echo "$name: embedded-library zlib *" |
+    install_text 644 "$root/usr/share/lintian/overrides/$name"
   document=usr/share/doc/$name
   { cat debs/copyright && sed 's/^$/./; s/^/ /' LICENSE; } |
     install_text 644 "$root/$document/copyright"
