@@ -8,9 +8,9 @@ struct ManPageTests {
   private static let pages = InstalledSystem.programs + ["stats-recording"]
 
   @Test func noPageHasAMistake() throws {
-    // Beside the pages there is a reference in Markdown.
+    // Beside the pages there are a reference in Markdown and README's pictures.
     let files = try FileManager.default.contentsOfDirectory(atPath: Page.folder.path())
-      .filter { !$0.hasSuffix(".md") }
+      .filter { $0.wholeMatch(of: /.+\.[1-8]/) != nil }
     #expect(files.count == Self.pages.count + 2)
     let rig = try Rig()
     let mandoc = try #require(Machine.command("mandoc"))
