@@ -743,7 +743,7 @@ command_test() {
   step 'thread sanitizer' sanitized thread
 }
 
-# Builds the packages of this machine again, in another folder, at another time and with another
+# Builds the devices' packages for this machine again, in another folder, at another time and with another
 # umask, time zone and language, and compares them byte by byte.
 reproduce() {
   local arch folder package epoch
@@ -759,7 +759,7 @@ reproduce() {
     rm -rf "$folder"
     die 'the copy cannot be built'
   fi
-  for package in debs/*"_$arch.deb"; do
+  for package in debs/stats-recording{,-dbgsym}_*"_$arch.deb"; do
     cmp "$package" "$folder/$package" || die "$package is not reproducible; see $folder"
     echo "$package: the same bytes, sha256 $(sha256sum <"$package" | head -c 16)…"
   done
