@@ -39,11 +39,12 @@ final class InstalledSystem {
 
   /// With apt, so that what it depends on is installed, or missed.
   func install(_ package: Package) throws {
-    let copy = booted.folder.appending(path: "\(package.version).deb").path()
+    let name = URL(filePath: package.path).lastPathComponent
+    let copy = booted.folder.appending(path: name).path()
     if !FileManager.default.fileExists(atPath: copy) {
       try FileManager.default.copyItem(atPath: package.path, toPath: copy)
     }
-    try apt("install", "--allow-downgrades", "/srv/\(package.version).deb")
+    try apt("install", "--allow-downgrades", "/srv/\(name)")
   }
 
   /// From what the root has downloaded; edited configuration files are kept.
