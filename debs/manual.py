@@ -24,6 +24,11 @@ def text(words: str) -> str:
     return re.sub(r"^([.'])", r"\\&\1", words)
 
 
+def sentences(words: str) -> list[str]:
+    """A line for each sentence, as mdoc(7) wants it."""
+    return [text(each) for each in re.split(r"(?<=[.!?]) +", words.strip()) if each]
+
+
 def macro_argument(words: str) -> str:
     return text(words).replace('"', "\\(dq")
 
@@ -38,7 +43,7 @@ def paragraphs(words: str) -> list[str]:
             lines.append(".Bd -literal -offset indent -compact" if indented else ".Ed")
             literal = indented
         if line.strip():
-            lines.append(text(line.strip()))
+            lines += [text(line.strip())] if literal else sentences(line)
         elif lines and not literal and lines[-1] != ".Pp":
             lines.append(".Pp")
     if literal:
@@ -65,7 +70,7 @@ def describe(argument: dict) -> list[str]:
     lines = [heading(argument)]
     words = argument.get("abstract", "")
     if words:
-        lines += [text(line) for line in words.splitlines() if line.strip()]
+        lines += [each for line in words.splitlines() for each in sentences(line)]
     if argument.get("discussion"):
         lines += paragraphs(argument["discussion"])
     default = argument.get("defaultValue")
@@ -86,7 +91,7 @@ def options(command: dict) -> list[str]:
 
 def section(command: dict, before: str = "") -> list[str]:
     name = f"{before}{command['commandName']}"
-    lines = [f".Ss {macro_argument(name)}", text(command.get("abstract", ""))]
+    lines = [f".Ss {macro_argument(name)}", *sentences(command.get("abstract", ""))]
     if command.get("discussion"):
         lines += [".Pp"] + paragraphs(command["discussion"])
     lines += options(command)

@@ -37,7 +37,7 @@ extension PackagingTests {
         .replacingOccurrences(of: "\\-", with: "-")
       let tool = rig.folder.appending(path: "usr/bin/stats-recording").path()
       let commands = try rig.run([tool, "--help"]).output
-        .compactMap { $0.prefixMatch(of: #/  ([a-z-]+)  +[A-Z]/#)?.1 }.map(String.init)
+        .compactMap { $0.prefixMatch(of: #/  ([a-z][a-z-]+)  +[A-Z]/#)?.1 }.map(String.init)
       #expect(commands.contains("watch"))
       for command in commands where command != "help" {
         #expect(text.contains(".Ss \(command)\n"), "\(command)")
