@@ -13,7 +13,7 @@ import Testing
     .deletingLastPathComponent().deletingLastPathComponent().appending(path: ".build/bpf")
 
   private func going(_ name: String) throws -> TraceConsumer {
-    try #require(Tracing.isPossible)
+    try Tracing.mountTracefs()
     let path = Self.folder.appending(path: "\(name).manifest").path()
     try #require(
       FileManager.default.fileExists(atPath: path), "\(path) is not built: ./build.sh build")

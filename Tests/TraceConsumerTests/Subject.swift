@@ -96,9 +96,11 @@ enum Tracing {
     ProcessInfo.processInfo.environment["CI"] == "true"
     || (geteuid() == 0 && isMounted && (try? BpftraceEngine.path()) != nil)
 
+  static func mountTracefs() throws { try #require(isMounted, "tracefs cannot be mounted") }
+
   /// A bpftrace consumer whose program is in place.
   static func going(_ program: String, options: [String: String] = [:]) throws -> TraceConsumer {
-    try #require(isMounted, "tracefs cannot be mounted")
+    try mountTracefs()
     let consumer = TraceConsumer(.bpftrace)
     for (name, value) in options { try consumer.setOption(name, value) }
     try consumer.compile(program)
