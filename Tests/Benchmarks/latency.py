@@ -68,7 +68,10 @@ def run_with_bridge(rig: Rig, programs: Programs, run: Callable[[Rig], list[floa
     rig.start([str(programs.built / BRIDGE.program), *BRIDGE.arguments.format(**places).split()])
     if '"online"' not in rig.receive_one(f"stats/{DEVICE}/status", 20):
         raise MeasurementError(f"the bridge does not get online: {rig.errors()}")
-    rig.subscribe("-t", f"stats/{DEVICE}/#", "-F", "%U %t %p", output=rig.folder / "arrivals")
+    arrivals = rig.folder / "arrivals"
+    rig.subscribe("-t", f"stats/{DEVICE}/#", "-F", "%U %t %p", output=arrivals)
+    # The status is retained: once it is there, all that comes after it will be.
+    wait_until(lambda: f"stats/{DEVICE}/status " in arrivals.read_text(), 20, "the subscriber is there")
     return run(rig)
 
 
