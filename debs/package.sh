@@ -55,6 +55,12 @@ stage() {
     chmod 755 "$root/usr/bin/$program"
     install_text 644 "$root/etc/$package/$program.conf" <"debs/conf/$program.conf"
   done
+  # Byte code, the same for all architectures, and what each program has for its reader.
+  for program in .build/bpf/*.manifest; do
+    install_text 644 "$lib/$package/trace/${program#.build/bpf/}" <"$program"
+    program=${program%.manifest}.bpf.o
+    install_text 644 "$lib/$package/trace/${program#.build/bpf/}" <"$program"
+  done
   while read -r unit; do
     include "units/$unit" | install_text 644 "$lib/systemd/system/$unit"
   done < <(units)
