@@ -91,7 +91,7 @@ struct TraceBodyTests {
     let record = try Self.record(Self.histogram(full))
     let members = try publishedMembers(record.bytes)
     #expect((members["counts"] as? [UInt64]) == [UInt64](repeating: .max, count: 64))
-    #expect((members["upper_bounds"] as? [UInt64]) == (0..<64).map { 1 << UInt64($0) - 1 })
+    #expect((members["upper_bounds"] as? [UInt64]) == (0..<64).map { UInt64(1) << UInt64($0) - 1 })
     let fields = (0..<64).map { "le_\(UInt64(1) << UInt64($0) - 1)=9223372036854775807i" }
     #expect(Self.line(record).contains(" interval_seconds=0,\(fields.joined(separator: ",")),boot"))
     #expect(record.bytes.count <= RecordHeader.maximumRecordSize)
