@@ -61,6 +61,9 @@ stage() {
     program=${program%.manifest}.bpf.o
     install_text 644 "$lib/$package/trace/${program#.build/bpf/}" <"$program"
   done
+  # Their processor is the virtual one in the kernel.
+  echo "$package: binary-from-other-architecture [usr/lib/$package/trace/*.bpf.o]" |
+    install_text 644 "$root/usr/share/lintian/overrides/$package"
   while read -r unit; do
     include "units/$unit" | install_text 644 "$lib/systemd/system/$unit"
   done < <(units)
