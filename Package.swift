@@ -19,6 +19,7 @@ let collectors: [Target] = [
   .collector("inotify-pacct"),
   .collector("dlt-proc-watch"),
   .collector("dbus-systemd-signals", modules: ["CDBus"], libraries: ["dbus-1"]),
+  .collector("trace-consumer", modules: ["BPFObjects"], libraries: ["bpf"], exclude: ["bpf"]),
 ]
 
 let package = Package(
@@ -103,10 +104,11 @@ let package = Package(
 extension Target {
   /// A daemon that watches one source; `libraries` are what its source needs beside glibc.
   static func collector(
-    _ name: String, modules: [Target.Dependency] = [], libraries: [String] = []
+    _ name: String, modules: [Target.Dependency] = [], libraries: [String] = [],
+    exclude: [String] = []
   ) -> Target {
     .executableTarget(
       name: name, dependencies: ["CLinux", "Daemon", "Linux", "Records"] + modules,
-      swiftSettings: strict, linkerSettings: libraries.map { .linkedLibrary($0) })
+      exclude: exclude, swiftSettings: strict, linkerSettings: libraries.map { .linkedLibrary($0) })
   }
 }

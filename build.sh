@@ -48,7 +48,7 @@ readonly cache=${STATS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/stats-recording}
 
 # The C libraries that the device programs use, and what else a sysroot consists of.
 readonly libraries=(
-  libmosquitto-dev libssl-dev libdbus-1-dev libsystemd-dev libsensors-dev libdlt-dev
+  libmosquitto-dev libssl-dev libdbus-1-dev libsystemd-dev libsensors-dev libdlt-dev libbpf-dev
 )
 readonly sysroot_packages=(libc6-dev libgcc-12-dev linux-libc-dev "${libraries[@]}")
 # What a Debian system consists of that is booted by the tests, and what they install there.

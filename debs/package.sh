@@ -55,6 +55,15 @@ stage() {
     chmod 755 "$root/usr/bin/$program"
     install_text 644 "$root/etc/$package/$program.conf" <"debs/conf/$program.conf"
   done
+  # Byte code, the same for all architectures, and what each program has for its reader.
+  for program in .build/bpf/*.manifest; do
+    install_text 644 "$lib/$package/trace/${program#.build/bpf/}" <"$program"
+    program=${program%.manifest}.bpf.o
+    install_text 644 "$lib/$package/trace/${program#.build/bpf/}" <"$program"
+  done
+  # Their processor is the virtual one in the kernel.
+  echo "$package: binary-from-other-architecture [usr/lib/$package/trace/*.bpf.o]" |
+    install_text 644 "$root/usr/share/lintian/overrides/$package"
   while read -r unit; do
     include "units/$unit" | install_text 644 "$lib/systemd/system/$unit"
   done < <(units)

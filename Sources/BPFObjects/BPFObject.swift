@@ -95,25 +95,27 @@ public struct BPFMap: Sendable {
   }
 
   /// Gives each key and its value, numbers of 64 bits that are summed over the CPUs.
-  public func forEach(_ body: ([UInt8], [UInt64]) -> Void) {
+  public func forEach<Failure: Error>(
+    _ body: ([UInt8], [UInt64]) throws(Failure) -> Void
+  ) throws(Failure) {
     let words = (valueBytes + 7) / 8
     var key = [UInt8](repeating: 0, count: max(keyBytes, 1))
+    var next = key
     var value = [UInt64](repeating: 0, count: words * copies)
-    var isFirst = true
-    while true {
-      var next = key
-      let result =
-        isFirst
-        ? bpf_map_get_next_key(descriptor, nil, &next)
-        : bpf_map_get_next_key(descriptor, &key, &next)
-      guard result == 0 else { return }
-      isFirst = false
-      key = next
+    var sums = [UInt64](repeating: 0, count: words)
+    var result = bpf_map_get_next_key(descriptor, nil, &next)
+    while result == 0 {
+      swap(&key, &next)
       // Between the two calls it may have been removed.
-      guard bpf_map_lookup_elem(descriptor, &key, &value) == 0 else { continue }
-      var sums = [UInt64](repeating: 0, count: words)
-      for index in value.indices { sums[index % words] &+= value[index] }
-      body(key, sums)
+      if bpf_map_lookup_elem(descriptor, &key, &value) == 0 {
+        for index in 0..<words {
+          var sum: UInt64 = 0
+          for copy in 0..<copies { sum &+= value[copy * words + index] }
+          sums[index] = sum
+        }
+        try body(key, sums)
+      }
+      result = bpf_map_get_next_key(descriptor, &key, &next)
     }
   }
 }

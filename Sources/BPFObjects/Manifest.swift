@@ -5,6 +5,7 @@
 /// aggregate calls count comm:text16 pid:u32     a map: its kind and the fields of its key
 /// aggregate microseconds quantize 64            a map of 64 buckets: 0, then each power of two
 /// record started nsecs:u64 comm:text16          a ring buffer: the fields of its records
+/// event killed nsecs:u64 pid:u32                the same, of something seldom that is to be noted
 /// lost lost                                     a map with the number of what found no room
 /// ```
 ///
@@ -51,6 +52,8 @@ public struct Manifest: Equatable, Sendable {
   public struct Record: Equatable, Sendable {
     public let map: [UInt8]
     public let layout: Layout
+    /// Seldom and important.
+    public let isNotable: Bool
   }
 
   public private(set) var aggregates: [Aggregate] = []
@@ -66,9 +69,10 @@ public struct Manifest: Equatable, Sendable {
       guard let first = words.next(), first.bytes.first != UInt8(ascii: "#") else { continue }
       switch first {
       case "aggregate": try aggregate(&words)
-      case "record": try record(&words)
+      case "record": try record(&words, isNotable: false)
+      case "event": try record(&words, isNotable: true)
       case "lost": lost = try words.name()
-      default: throw words.error("aggregate, record or lost is missing")
+      default: throw words.error("aggregate, record, event or lost is missing")
       }
     }
     if aggregates.isEmpty && records.isEmpty {
@@ -93,11 +97,13 @@ public struct Manifest: Equatable, Sendable {
     aggregates.append(Aggregate(map: map, kind: kind, key: key))
   }
 
-  private mutating func record(_ words: inout Words) throws(ManifestError) {
+  private mutating func record(
+    _ words: inout Words, isNotable: Bool
+  ) throws(ManifestError) {
     let map = try words.name()
     let layout = try Self.layout(&words)
     guard !layout.fields.isEmpty else { throw words.error("a record has fields") }
-    records.append(Record(map: map, layout: layout))
+    records.append(Record(map: map, layout: layout, isNotable: isNotable))
   }
 
   private static func layout(_ words: inout Words) throws(ManifestError) -> Layout {

@@ -10,6 +10,7 @@ public final class RingBuffer {
 
   private final class Inbox {
     var waiting: [(source: Int, bytes: [UInt8])] = []
+    var limit = Int.max
   }
 
   private final class Source {
@@ -45,14 +46,16 @@ public final class RingBuffer {
     let source = Unmanaged<Source>.fromOpaque(context).takeUnretainedValue()
     let bytes = UnsafeRawBufferPointer(start: data, count: Int(size))
     source.inbox.waiting.append((source.index, Array(bytes)))
-    return 0
+    // This one is taken all the same, and those behind it stay where they are.
+    return source.inbox.waiting.count < source.inbox.limit ? 0 : -1
   }
 
   /// Readable when there are records.
   public var descriptor: Int32 { ring.map { ring_buffer__epoll_fd($0) } ?? -1 }
 
-  /// All records there are: the number of the map in the list given, and the bytes.
-  public func take() -> [(source: Int, bytes: [UInt8])] {
+  /// The records there are, so many at most: the number of the map in the list given, and the bytes.
+  public func take(atMost limit: Int = .max) -> [(source: Int, bytes: [UInt8])] {
+    inbox.limit = limit
     if let ring { _ = ring_buffer__consume(ring) }
     defer { inbox.waiting = [] }
     return inbox.waiting

@@ -53,7 +53,7 @@ public struct RecordSender: ~Copyable {
       messageSize: RecordHeader.maximumRecordSize)
   }
 
-  /// How many records a queue holds while the bridge is away; 7 such queues are within the 800 KiB
+  /// How many records a queue holds while the bridge is away; 8 such queues are within the 800 KiB
   /// that RLIMIT_MSGQUEUE allows a user.
   public static let queueDepth = 64
 

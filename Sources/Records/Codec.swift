@@ -37,6 +37,10 @@ struct FieldLength: FieldVisitor {
   mutating func text<let capacity: Int>(_ field: Field, _ value: inout FixedText<capacity>) {
     bytes &+= 2 + capacity
   }
+  @inline(__always)
+  mutating func buckets(_ field: Field, _ value: inout Buckets) {
+    bytes &+= Buckets.bytesOnWire
+  }
 }
 
 struct FieldEncoder: FieldVisitor {
@@ -71,6 +75,9 @@ struct FieldEncoder: FieldVisitor {
     bytes.append(littleEndian: value.lengthOnWire)
     for index in 0..<value.count { bytes.append(value[index]) }
     for _ in value.count..<capacity { bytes.append(0) }
+  }
+  mutating func buckets(_ field: Field, _ value: inout Buckets) {
+    for index in 0..<Buckets.count { put(value[index], 8) }
   }
 }
 
@@ -123,5 +130,8 @@ struct FieldDecoder: FieldVisitor {
     let length = UInt16(truncatingIfNeeded: take(2))
     value.take(lengthOnWire: length, bytes.span.extracting(offset..<(offset + capacity)))
     offset += capacity
+  }
+  mutating func buckets(_ field: Field, _ value: inout Buckets) {
+    for index in 0..<Buckets.count { value[index] = take(8) }
   }
 }

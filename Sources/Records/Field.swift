@@ -57,6 +57,8 @@ public protocol FieldVisitor {
   mutating func name<T: FieldName>(_ field: Field, _ value: inout T)
   /// The length in two bytes, of which the highest bit says that the text was cut; then all bytes.
   mutating func text<let capacity: Int>(_ field: Field, _ value: inout FixedText<capacity>)
+  /// 64 numbers of 8 bytes.
+  mutating func buckets(_ field: Field, _ value: inout Buckets)
 }
 
 extension FieldVisitor {
@@ -103,6 +105,8 @@ public enum EventRule: Sendable {
   case never, always
   /// `isEvent` of the body says it.
   case dependsOnFields
+  /// The body's first field, a boolean, says it: so it need not be decoded.
+  case firstField
 }
 
 extension RecordBody {

@@ -11,6 +11,8 @@ public struct ListedField: Sendable {
     /// One of a few words.
     case name
     case text
+    /// An array, and before it another one, `upper_bounds`: see ``Buckets``.
+    case buckets
   }
 }
 
@@ -64,4 +66,5 @@ private struct FieldListing: FieldVisitor, BodyUse {
   mutating func text<let capacity: Int>(_ field: Field, _ value: inout FixedText<capacity>) {
     list(field, .text)
   }
+  mutating func buckets(_ field: Field, _ value: inout Buckets) { list(field, .buckets) }
 }

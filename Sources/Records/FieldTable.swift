@@ -3,7 +3,7 @@
 /// 16 bytes on a machine of 64 bits: the bridge has some 430 of them.
 struct FieldEntry {
   enum Form: UInt8 {
-    case unsigned, signed, boolean, word, text
+    case unsigned, signed, boolean, word, text, buckets
   }
 
   /// All that is constant of a field but its name, in one word: each field passes it to one function.
@@ -37,7 +37,7 @@ struct FieldEntry {
   fileprivate(set) var word: UInt8 = 0
   /// From the beginning of the body.
   let offset: UInt16
-  /// Bytes of a number, or the capacity of a text.
+  /// Bytes of a number or of buckets, or the capacity of a text.
   private let sizeInWord: UInt16
 
   init(_ name: StaticString, _ shape: Shape, offset: Int) {
@@ -211,5 +211,9 @@ private struct TableListing: FieldVisitor, BodyUse {
   @inline(__always)
   mutating func text<let capacity: Int>(_ field: Field, _ value: inout FixedText<capacity>) {
     add(field.name, FieldEntry.Shape(.text, field, size: capacity))
+  }
+  @inline(__always)
+  mutating func buckets(_ field: Field, _ value: inout Buckets) {
+    add(field.name, FieldEntry.Shape(.buckets, field, size: Buckets.bytesOnWire))
   }
 }

@@ -20,6 +20,8 @@ extension FieldEntry {
       let byte = body[offset]
       return isOptional && byte == 0xFF ? .absent : .boolean(byte != 0)
     case .word: return .word(word(body[offset]))
+    // No value but many: who writes tables looks for them before.
+    case .buckets: return .absent
     case .text:
       let length = Int(body[offset]) | Int(body[offset + 1]) << 8
       let start = offset + 2

@@ -14,7 +14,7 @@ extension BytePlace {
     json kind: RecordKind, _ header: RecordHeader, _ bytes: Span<UInt8>, _ tables: FieldTables,
     _ envelope: Envelope, topic: Span<UInt8>
   ) {
-    put(jsonEnvelope: kind, header, envelope)
+    put(jsonEnvelope: kind.name, header, envelope)
     if !topic.isEmpty {
       put(",\"topic\":")
       put(jsonText: topic)
@@ -22,17 +22,21 @@ extension BytePlace {
     let body = bytes.extracting(Int(header.headerLength)...)
     for index in tables.fieldRange(tables.place(of: kind)) {
       let field = tables.fields[index]
-      put(jsonMember: field, tables.value(of: field, in: body), body)
+      if case .buckets = field.form {
+        put(jsonBuckets: field, in: body)
+      } else {
+        put(jsonMember: field, tables.value(of: field, in: body), body)
+      }
     }
     put(UInt8(ascii: "}"))
   }
 
   /// What all records begin with, and the brace before it.
   fileprivate mutating func put(
-    jsonEnvelope kind: RecordKind, _ header: RecordHeader, _ envelope: Envelope
+    jsonEnvelope kind: StaticString, _ header: RecordHeader, _ envelope: Envelope
   ) {
     put("{\"v\":1,\"kind\":\"")
-    put(kind.name)
+    put(kind)
     put("\",\"time\":")
     put(envelope.clock.time(of: header) / 1000, decimals: 6)
     put(",\"boot_id\":")
@@ -88,7 +92,7 @@ struct FieldsAsJSON: FieldVisitor {
 
   /// Begins the object in the buffer, which it has until ``end()``.
   init(
-    _ kind: RecordKind, _ header: RecordHeader, _ record: [UInt8], _ envelope: Envelope,
+    _ kind: StaticString, _ header: RecordHeader, _ record: [UInt8], _ envelope: Envelope,
     _ buffer: consuming [UInt8]
   ) {
     self.record = record
@@ -150,5 +154,16 @@ struct FieldsAsJSON: FieldVisitor {
   @inline(__always)
   mutating func text<let capacity: Int>(_ field: Field, _ value: inout FixedText<capacity>) {
     put(field.name, FieldEntry.Shape(.text, field, size: capacity))
+  }
+  mutating func buckets(_ field: Field, _ value: inout Buckets) {
+    let shape = FieldEntry.Shape(.buckets, field, size: Buckets.bytesOnWire)
+    let entry = FieldEntry(field.name, shape, offset: offset)
+    offset += entry.width
+    let record = record
+    json.extend(entry.room) { place in
+      var place = place
+      place.put(jsonBuckets: entry, in: record.span.extracting(bodyStart...))
+      return place
+    }
   }
 }

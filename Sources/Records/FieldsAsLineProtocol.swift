@@ -24,7 +24,11 @@ extension BytePlace {
     put(UInt8(ascii: " "))
     for index in range {
       let field = tables.fields[index]
-      put(lineField: field, tables.value(of: field, in: body), body)
+      if case .buckets = field.form {
+        put(lineBuckets: field, in: body)
+      } else {
+        put(lineField: field, tables.value(of: field, in: body), body)
+      }
     }
     put("boot_id=")
     put(lineText: envelope.bootID.span)
@@ -109,7 +113,7 @@ extension BytePlace {
   }
 
   /// InfluxDB's integers have a sign: what is beyond its largest is its largest.
-  private mutating func put(lineInteger value: UInt64) {
+  mutating func put(lineInteger value: UInt64) {
     put(min(value, UInt64(Int64.max)))
     put(UInt8(ascii: "i"))
   }

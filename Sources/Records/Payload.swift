@@ -133,7 +133,7 @@ extension JSON {
     bytes.removeAll(keepingCapacity: true)
     let buffer = bytes
     bytes = []
-    var fields = FieldsAsJSON(Body.kind, header, record, envelope, buffer)
+    var fields = FieldsAsJSON(Body.kind.constantName, header, record, envelope, buffer)
     // Only its list of fields is wanted, none of its values.
     var body = Body()
     body.visit(&fields)

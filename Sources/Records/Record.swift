@@ -54,6 +54,7 @@ private struct EventQuestion: BodyUse {
     switch Body.eventRule {
     case .never: return false
     case .always: return true
+    case .firstField: return record.bytes[Int(record.header.headerLength)] != 0
     case .dependsOnFields:
       let body: Body = record.decode()
       return body.isEvent

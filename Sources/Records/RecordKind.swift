@@ -7,8 +7,9 @@ public enum Program: UInt8, CaseIterable, Sendable {
   case inotifyPacct = 5
   case dltProcWatch = 7
   case dbusSystemdSignals = 6
+  case traceConsumer = 8
 
-  public static let highestNumber = 7
+  public static let highestNumber = 8
 
   public var name: StaticString {
     switch self {
@@ -19,6 +20,7 @@ public enum Program: UInt8, CaseIterable, Sendable {
     case .inotifyPacct: "inotify-pacct"
     case .dltProcWatch: "dlt-proc-watch"
     case .dbusSystemdSignals: "dbus-systemd-signals"
+    case .traceConsumer: "trace-consumer"
     }
   }
 
@@ -56,8 +58,22 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
   case unitState = 80
   case jobResult = 81
   case managerEvent = 82
+  case traceValue = 112
+  case traceHistogram = 113
+  case traceEvent = 114
+  case traceLoss = 115
 
   public var name: StaticString {
+    @inline(never) get { constantName }
+  }
+
+  /// The same, of a kind that is known when it is compiled: nothing of the other names is linked then.
+  public var constantName: StaticString {
+    @inline(__always) get { allNames }
+  }
+
+  @inline(__always)
+  private var allNames: StaticString {
     switch self {
     case .systemInformation: "system_information"
     case .sourceState: "source_state"
@@ -89,6 +105,10 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .unitState: "unit_state"
     case .jobResult: "job_result"
     case .managerEvent: "manager_event"
+    case .traceValue: "trace_value"
+    case .traceHistogram: "trace_histogram"
+    case .traceEvent: "trace_event"
+    case .traceLoss: "trace_loss"
     }
   }
 
@@ -106,6 +126,7 @@ public enum RecordKind: UInt16, CaseIterable, Sendable {
     case .processExit, .processSummary, .accountingState: .inotifyPacct
     case .processLoad, .processLifecycle, .dltLoss: .dltProcWatch
     case .unitState, .jobResult, .managerEvent: .dbusSystemdSignals
+    case .traceValue, .traceHistogram, .traceEvent, .traceLoss: .traceConsumer
     }
   }
 }
@@ -150,6 +171,10 @@ extension RecordKind {
     case .unitState: return use.use(UnitState.self)
     case .jobResult: return use.use(JobResult.self)
     case .managerEvent: return use.use(ManagerEvent.self)
+    case .traceValue: return use.use(TracedValue.self)
+    case .traceHistogram: return use.use(TracedHistogram.self)
+    case .traceEvent: return use.use(TracedEvent.self)
+    case .traceLoss: return use.use(TracedLoss.self)
     }
   }
 }

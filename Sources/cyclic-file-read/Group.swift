@@ -79,12 +79,12 @@ extension RecordSender {
   /// Sends a record, and says what there is to say of the queue.
   mutating func send<Body: RecordBody>(_ body: Body, _ log: Log) throws(SystemError) {
     let outcome = try send(body)
-    tell(Body.kind, outcome, log)
+    tell(Body.kind.constantName, outcome, log)
   }
 }
 
 @inline(never)
-private func tell(_ kind: RecordKind, _ outcome: RecordSender.Outcome, _ log: Log) {
+private func tell(_ kind: StaticString, _ outcome: RecordSender.Outcome, _ log: Log) {
   if let warning = outcome.warning { log.warning(warning) }
-  log.detail("one record \(kind.name)")
+  log.detail("one record \(kind)")
 }

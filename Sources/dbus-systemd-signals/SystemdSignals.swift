@@ -214,6 +214,6 @@ struct SystemdSignals: ~Copyable {
   mutating func tell<Body: RecordBody>(_ body: Body) throws(SystemError) {
     let outcome = try sender.send(body)
     if let warning = outcome.warning { log.warning(warning) }
-    log.detail("told: \(Body.kind.name)")
+    log.detail("told: \(Body.kind.constantName)")
   }
 }

@@ -7,7 +7,7 @@ import Testing
 /// lost, and in the end no more memory in use than when they had warmed up.
 @Suite(
   .serialized, .needsRoot, .needs(command: "valgrind"), .needs(command: "vgdb"),
-  .needs(command: "mosquitto"), .needs(command: "mosquitto_sub"), .needsPressure,
+  .needs(command: "mosquitto"), .needs(command: "mosquitto_sub"), .needsPressure, .needsTracing,
   .needsRoots, .bootsSystem)
 struct MinuteUnderValgrindTests {
   /// What each program looks at while it is watched, and what makes it work.
@@ -54,6 +54,11 @@ struct MinuteUnderValgrindTests {
         ["--file", rig.folder.path() + "/pacct", "--assume-on", "--from-start", "--summary", "2s"]
       case .dltProcWatch: ["--port", "\(daemon.port)", "--idle", "1s"]
       case .dbusSystemdSignals: ["--address", system.busAddress, "--all"]
+      // Without a key, so that it does not grow with the programs of this machine.
+      case .traceConsumer:
+        [
+          "--folder", Tracing.folder, "--programs", "run-queue-latency", "--interval", "200ms",
+        ]
       }
     }
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Reads lines of topic, tab, JSON, and ends with status 1 at the first one that nobody may publish.
 
-Bytes in, so that nothing has mended them before: both are UTF-8, the JSON is one flat object of
-RFC 8259 without a key twice, without NaN and without half a surrogate, the topic is one of MQTT 5,
-4.7, that mosquitto takes, below the folder that was asked for. An independent parser is the point.
+Bytes in, so that nothing has mended them before: both are UTF-8, the JSON is one object of RFC 8259,
+flat but for the two arrays of a histogram, without a key twice, without NaN and without half a
+surrogate, the topic is one of MQTT 5, 4.7, that mosquitto takes, below the folder that was asked for.
+An independent parser is the point.
 
     check_published.py [--count N] [--below TOPIC] [--kinds FOLDER-OF-GOLDEN-RECORDS]
 """
@@ -36,6 +37,18 @@ def members(pairs):
     return found
 
 
+def check_buckets(bounds, counts):
+    """Bounds are 0, 1, 3, 7 and so on; the last bucket counted something."""
+    if bounds is None and counts is None:
+        return
+    if bounds != [2**index - 1 for index in range(len(bounds))] or len(bounds) != len(counts):
+        raise ValueError("upper_bounds are not those of the counts")
+    if not all(type(count) is int and 0 <= count < 2**64 for count in counts):
+        raise ValueError("a count is none")
+    if counts and counts[-1] == 0:
+        raise ValueError("empty buckets at the end")
+
+
 DECODER = json.JSONDecoder(object_pairs_hook=members, parse_constant=unlike_json)
 
 
@@ -55,10 +68,13 @@ def check(line, below):
     if not isinstance(found, dict):
         raise ValueError("not an object")
     for key, value in found.items():
+        if isinstance(value, list) and key in ("upper_bounds", "counts"):
+            continue
         if isinstance(value, (dict, list)) or value is None:
             raise ValueError(f"{key} is not flat")
         if isinstance(value, str):
             value.encode("utf-8", "strict")  # fails on half a surrogate
+    check_buckets(found.get("upper_bounds"), found.get("counts"))
     if not isinstance(found["time"], (int, float)) or not isinstance(found["seq"], int):
         raise ValueError("no time, or no sequence number")
     return found["kind"]

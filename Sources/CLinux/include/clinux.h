@@ -42,6 +42,7 @@
 #include <sys/timex.h>
 #include <sys/ucontext.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>

@@ -65,34 +65,20 @@ final class ObjectEngine: TraceEngine, @unchecked Sendable {
     }
   }
 
-  /// The manifest must be of this object: else bytes would be read as what they are not.
   private func check(_ manifest: Manifest, _ holder: ObjectHolder) throws(TraceError) {
-    func refuse(_ name: [UInt8], _ words: String) -> TraceError {
-      let name = String(decoding: name, as: UTF8.self)
-      return .program(message: "map \(name) of \(path) \(words)", line: nil, column: nil)
-    }
-    for aggregate in manifest.aggregates {
-      guard let map = holder.object.map(named: aggregate.map) else {
-        throw refuse(aggregate.map, "does not exist")
-      }
-      // An array without a field for its index has one element.
-      let isSingle = aggregate.key.fields.isEmpty && map.keyBytes == 4
-      guard isSingle || map.keyBytes == aggregate.key.bytes else {
-        throw refuse(
-          aggregate.map, "has keys of \(map.keyBytes) bytes, the manifest \(aggregate.key.bytes)")
-      }
-      guard map.valueBytes == aggregate.valueBytes else {
-        throw refuse(
-          aggregate.map, "has values of \(map.valueBytes) bytes, not \(aggregate.valueBytes)")
-      }
-    }
-    for record in manifest.records {
-      guard holder.object.map(named: record.map)?.isRingBuffer == true else {
-        throw refuse(record.map, "is no ring buffer")
-      }
-    }
-    if let lost = manifest.lost, holder.object.map(named: lost) == nil {
-      throw refuse(lost, "does not exist")
+    do {
+      try holder.object.check(manifest)
+    } catch {
+      let words =
+        switch error.difference {
+        case .missing: "does not exist"
+        case .keyBytes(let found, let wanted):
+          "has keys of \(found) bytes, the manifest \(wanted)"
+        case .valueBytes(let found, let wanted): "has values of \(found) bytes, not \(wanted)"
+        case .noRingBuffer: "is no ring buffer"
+        }
+      let map = String(decoding: error.map, as: UTF8.self)
+      throw .program(message: "map \(map) of \(path) \(words)", line: nil, column: nil)
     }
   }
 

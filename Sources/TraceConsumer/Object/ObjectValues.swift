@@ -3,20 +3,11 @@ import BPFObjects
 extension Manifest.Field {
   /// The field's value in the bytes of a key or a record.
   func value(_ bytes: [UInt8]) -> TraceKey {
-    switch form {
-    case .unsigned(let width):
-      return .integer(Int64(bitPattern: number(bytes, width)))
-    case .signed(let width):
-      let unused = 64 - 8 * width
-      return .integer(Int64(bitPattern: number(bytes, width) << UInt64(unused)) >> Int64(unused))
-    case .text(let length):
-      let text = bytes.dropFirst(offset).prefix(length).prefix { $0 != 0 }
-      return .text(String(decoding: text, as: UTF8.self))
+    switch value(in: bytes.span) {
+    case .unsigned(let number): .integer(Int64(bitPattern: number))
+    case .signed(let number): .integer(number)
+    case .text(let range): .text(String(decoding: bytes[range], as: UTF8.self))
     }
-  }
-
-  private func number(_ bytes: [UInt8], _ width: Int) -> UInt64 {
-    bytes.dropFirst(offset).prefix(width).reversed().reduce(0) { $0 << 8 | UInt64($1) }
   }
 }
 

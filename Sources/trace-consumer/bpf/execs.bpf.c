@@ -28,13 +28,11 @@ struct lost_map lost SEC(".maps");
 
 SEC("tp/sched/sched_process_exec") int on_exec(void *context) {
   struct command command = {};
-  __u32 zero = 0;
   bpf_get_current_comm(&command, sizeof command);
   count_up(&execs, &command, &lost, 1);
   struct event *event = bpf_ringbuf_reserve(&started, sizeof *event, 0);
   if (!event) {
-    __u64 *count = bpf_map_lookup_elem(&lost, &zero);
-    if (count) *count += 1;
+    count_lost(&lost);
     return 0;
   }
   event->nsecs = bpf_ktime_get_ns();

@@ -31,6 +31,14 @@ struct death {
   __u32 signal;
 };
 
+struct event {
+  __u64 nsecs;
+  __u32 pid;
+  __u32 cpu;
+  __u32 signal;
+  char comm[16];
+};
+
 // The first signal that ends a process counts: its other threads are then ended by SIGKILL.
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -53,6 +61,11 @@ struct {
   __type(key, struct death);
   __type(value, __u64);
 } exits SEC(".maps");
+
+struct {
+  __uint(type, BPF_MAP_TYPE_RINGBUF);
+  __uint(max_entries, 1 << 14);
+} ended SEC(".maps");
 
 struct lost_map lost SEC(".maps");
 
@@ -88,6 +101,17 @@ SEC("tp/signal/signal_deliver") int on_delivery(struct delivery *context) {
   struct death death = {.signal = signal == 9 && cause ? *cause : signal};
   bpf_get_current_comm(death.comm, sizeof death.comm);
   count_up(&exits, &death, &lost, 1);
+  struct event *event = bpf_ringbuf_reserve(&ended, sizeof *event, 0);
+  if (!event) {
+    count_lost(&lost);
+    return 0;
+  }
+  event->nsecs = bpf_ktime_get_ns();
+  event->pid = process;
+  event->cpu = bpf_get_smp_processor_id();
+  event->signal = death.signal;
+  __builtin_memcpy(event->comm, death.comm, sizeof death.comm);
+  bpf_ringbuf_submit(event, 0);
   return 0;
 }
 

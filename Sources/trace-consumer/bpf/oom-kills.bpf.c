@@ -23,9 +23,7 @@ struct lost_map lost SEC(".maps");
 SEC("tp/oom/mark_victim") int on_victim(struct victim *context) {
   struct event *event = bpf_ringbuf_reserve(&victims, sizeof *event, 0);
   if (!event) {
-    __u32 zero = 0;
-    __u64 *count = bpf_map_lookup_elem(&lost, &zero);
-    if (count) *count += 1;
+    count_lost(&lost);
     return 0;
   }
   event->nsecs = bpf_ktime_get_ns();

@@ -48,6 +48,13 @@ static __always_inline void count_up(void *map, const void *key, void *lost, __u
   if (count) *count += by;
 }
 
+// A record that found no room in its ring buffer.
+static __always_inline void count_lost(void *lost) {
+  __u32 zero = 0;
+  __u64 *count = bpf_map_lookup_elem(lost, &zero);
+  if (count) *count += 1;
+}
+
 struct lost_map {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
   __uint(max_entries, 1);

@@ -187,4 +187,5 @@ private struct FieldTable: FieldVisitor, BodyUse {
   mutating func text<let capacity: Int>(_ field: Field, _ value: inout FixedText<capacity>) {
     list(field)
   }
+  mutating func buckets(_ field: Field, _ value: inout Buckets) { list(field) }
 }

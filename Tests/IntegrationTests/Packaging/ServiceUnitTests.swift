@@ -15,6 +15,7 @@ extension PackagingTests {
       try system.configure("inotify-pacct", "own = yes")
       try system.configure("cyclic-file-read", "interval = 1s")
       try system.configure("epoll-psi", "interval = 1s")
+      try system.configure("trace-consumer", "programs = execs, run-queue-latency, oom-kills")
       for collector in InstalledSystem.collectors {
         try system.systemctl("enable --now \(collector)")
       }
@@ -46,6 +47,11 @@ extension PackagingTests {
         ("/inotify-coredump/dump/sleep", "signal_name", "SIGSEGV"),
         ("/inotify-pacct", "comm", "false"),
         ("/dbus-systemd-signals/unit/fails.service", "active_state", "failed"),
+        ("/trace-consumer/event/execs/started", "kind", "trace_event"),
+        (
+          "/trace-consumer/histogram/run-queue-latency/microseconds/_", "program",
+          "run-queue-latency"
+        ),
       ] {
         try eventually("\(topic) with \(key) \(value)", within: 40) {
           subscriber.messages(of: topic).contains { $0.text(key) == value }
@@ -72,8 +78,16 @@ extension PackagingTests {
         #expect(try system.show("NRestarts", unit) == "0", "\(unit): \(journal)")
         // No program was refused anything that it asked for.
         #expect(!journal.contains("not permitted") && !journal.contains("denied"), "\(journal)")
-        let owner = try system.sh("stat --format %U /proc/\(system.show("MainPID", unit))").output
-        #expect(owner == ["stats-recording"])
+        let process = try system.show("MainPID", unit)
+        let owner = try system.sh("stat --format %U /proc/\(process)").output
+        // tracefs belongs to root: of its capabilities 38 and 39 are left, CAP_PERFMON and CAP_BPF.
+        let isTracing = unit == "trace-consumer"
+        #expect(owner == [isTracing ? "root" : "stats-recording"])
+        if isTracing {
+          let status = try system.sh("cat /proc/\(process)/status").output
+          #expect(status.contains("CapEff:\t000000c000000000"))
+          #expect(status.contains("CapBnd:\t000000c000000000"))
+        }
       }
       #expect(try system.sh("systemctl list-units --quiet --state=activating").output == [])
     }

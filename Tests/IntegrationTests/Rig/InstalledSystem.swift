@@ -17,15 +17,21 @@ final class InstalledSystem {
       "RLIMIT_MSGQUEUE has room for the queues of the units; look for others' in /dev/mqueue",
       within: 30, Self.hasRoomForQueues)
     booted = try BootedSystem(
-      suite: suite, ["--private-network", "--capability=CAP_SYS_PACCT"], queueDepth: 64)
+      suite: suite,
+      [
+        "--private-network", "--capability=CAP_SYS_PACCT,CAP_BPF,CAP_PERFMON",
+        "--system-call-filter=bpf perf_event_open",
+      ], queueDepth: 64)
+    // As systemd does where it is not in a container.
+    try sh("mount -t tracefs tracefs /sys/kernel/tracing")
     try install(package ?? Package.built(.amd64))
   }
 
   deinit { booted.stop() }
 
-  /// Whether root may make queues of 500 KB more: RLIMIT_MSGQUEUE counts those of all IPC namespaces.
+  /// Whether root may make queues of 570 KB more: RLIMIT_MSGQUEUE counts those of all IPC namespaces.
   private static func hasRoomForQueues() -> Bool {
-    let names = (0..<6).map { "/\(Machine.uniqueName())-\($0)" }
+    let names = (0..<7).map { "/\(Machine.uniqueName())-\($0)" }
     defer { for name in names { mq_unlink(name) } }
     return names.allSatisfy { name in
       var attributes = mq_attr()

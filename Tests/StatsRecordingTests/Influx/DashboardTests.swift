@@ -244,6 +244,7 @@ private struct PanelQuery {
     // One process of one name everywhere.
     case (_, .text), (_, .name): "\"x\""
     case (_, .boolean): "true"
+    case (_, .buckets): #"[\#(1 + index),2],"upper_bounds":[0,1]"#
     case (_, .integer): listed.field.nature == .identity ? "5" : "\(1 + index)"
     case (_, .decimal): listed.field.nature == .identity ? "5.5" : "\(1 + index).5"
     }

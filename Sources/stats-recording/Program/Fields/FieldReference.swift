@@ -92,6 +92,7 @@ extension FieldCatalog.Entry {
       case .boolean: " boolean"
       case .name: " word"
       case .text: " text"
+      case .buckets: " array"
       }
     return word + form + (listed.isOptional ? "?" : "")
   }

@@ -8,7 +8,10 @@ struct EntityChoice: Sendable {
   let patterns: [FieldPattern]
 
   func wants(_ topic: RecordTopic, _ entry: FieldCatalog.Entry) -> Bool {
-    guard entry.listed.field.nature != .identity else { return false }
+    // An array is no state.
+    guard entry.listed.field.nature != .identity, entry.listed.form != .buckets else {
+      return false
+    }
     guard patterns.isEmpty else {
       return patterns.contains { $0.matches(topic, field: entry.name) }
     }
@@ -50,7 +53,9 @@ extension RecordKind {
       .sample
     case .process, .processLoad: .process
     case .sourceState, .pressureStall, .coreDump, .processExit, .processSummary,
-      .accountingState, .processLifecycle, .dltLoss, .jobResult, .managerEvent:
+      .accountingState, .processLifecycle, .dltLoss, .jobResult, .managerEvent,
+      // Told when there is something to tell, for whatever keys there are.
+      .traceValue, .traceHistogram, .traceEvent, .traceLoss:
       .event
     case .unitState: .unit
     }

@@ -27,7 +27,7 @@ struct EntityForm: Equatable, Sendable {
       deviceClass = Self.booleanClass(entry.name)
       isDiagnostic = entry.name.hasSuffix("_occurred") || deviceClass == nil
       return
-    case .name, .text:
+    case .name, .text, .buckets:
       isText = true
       return
     case .integer, .decimal: break

@@ -7,6 +7,7 @@ import Records
 ///     <kind>,device=<id>,program=<program>[,<identity>=<value>…] <field>=<value>[,…],boot_id="…",
 ///       instance=…i,seq=…i,dropped=…i,clock_synced=true <Unix time in nanoseconds>
 ///
+/// Buckets are integers named by their upper bounds, `le_0=5i,le_1=0i,le_3=2i`.
 /// What tells a thing from others of its kind is a tag. Integers are integers, what has decimals is a
 /// float, whatever its digits are just now: a database takes the first type that it sees for good.
 struct RecordPoint {
@@ -27,8 +28,14 @@ struct RecordPoint {
       }
       point.tag(Self.tagName(field.name, kind: record.kind), text)
     }
+    let bounds = entries.contains { $0?.listed.form == .buckets } ? "upper_bounds" : nil
     for (field, entry) in zip(record.fields, entries) where entry?.isIdentity != true {
-      leftOut += point.field(field, as: entry?.listed.form) ? 0 : 1
+      if field.name == bounds { continue }
+      let isTaken =
+        entry?.listed.form == .buckets
+        ? point.buckets(record.fields["upper_bounds"], field.value)
+        : point.field(field, as: entry?.listed.form)
+      leftOut += isTaken ? 0 : 1
     }
     point.field("boot_id", text: record.bootID)
     point.field("instance", integer: record.instance)
@@ -64,6 +71,19 @@ extension FieldCatalog.Entry {
 }
 
 extension LinePoint {
+  /// Two arrays of integers of equal length. False: they are none.
+  fileprivate mutating func buckets(_ bounds: JSONValue?, _ counts: JSONValue) -> Bool {
+    guard case .array(let bounds) = bounds, case .array(let counts) = counts,
+      bounds.count == counts.count
+    else { return false }
+    let integers = (bounds + counts).compactMap(\.unsigned)
+    guard integers.count == 2 * counts.count else { return false }
+    for (bound, count) in zip(integers, integers.dropFirst(counts.count)) {
+      field("le_\(bound)", integer: count)
+    }
+    return true
+  }
+
   /// Writes a value in the form that its field always has, or that JSON shows where the field is not
   /// known here. False: the point cannot hold it.
   fileprivate mutating func field(_ field: JSONMember, as form: ListedField.Form?) -> Bool {

@@ -43,7 +43,7 @@ struct PlotSelection: Sendable {
     case .integer, .decimal, .boolean:
       // A process id is a number, but a pattern that happens to fit it does not mean it.
       entry.listed.field.nature != .identity || entry.name == pattern.field
-    case .name, .text: false
+    case .name, .text, .buckets: false
     }
   }
 
@@ -108,12 +108,12 @@ extension RecordKind {
   fileprivate var mayBeEvent: Bool {
     switch self {
     case .coreDump, .processExit, .pressureStall, .unitState, .jobResult, .managerEvent,
-      .processLifecycle, .accountingState, .dltLoss, .sourceState:
+      .processLifecycle, .accountingState, .dltLoss, .sourceState, .traceEvent, .traceLoss:
       true
     case .systemInformation, .cpuTimes, .cpuActivity, .cpuFrequency, .memory, .pageActivity,
       .networkInterface, .sockets, .wireless, .disk, .fileSystem, .flashWear, .processCounts,
       .process, .thermalZone, .sensor, .raspberryPi, .pressureSample, .processSummary,
-      .processLoad:
+      .processLoad, .traceValue, .traceHistogram:
       false
     }
   }

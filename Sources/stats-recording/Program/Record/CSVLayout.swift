@@ -33,7 +33,12 @@ struct CSVLayout: Equatable, Sendable {
       names: envelope
         + fields.flatMap { listed in
           let name = "\(listed.field.name)"
-          return listed.form == .text ? [name, name + "_cut"] : [name]
+          switch listed.form {
+          case .text: return [name, name + "_cut"]
+          // No cell holds an array: it is in `more`.
+          case .buckets: return []
+          case .integer, .decimal, .boolean, .name: return [name]
+          }
         })
   }
 

@@ -91,7 +91,7 @@ enum FieldCatalog {
       guard numbersOnly else { return true }
       switch entry.listed.form {
       case .integer, .decimal, .boolean: return entry.listed.field.nature != .identity
-      case .name, .text: return false
+      case .name, .text, .buckets: return false
       }
     }
     var found: Set<String> = []

@@ -135,10 +135,18 @@ extension PublishedRecord {
             switch listed.form {
             case .integer, .decimal: .number(text)
             case .boolean: .boolean(text == "true")
-            case .name, .text: .text(text)
+            case .name, .text, .buckets: .text(text)
             }
           members.append(JSONMember(name: name, value: value))
         }
+      } else if listed.form == .buckets {
+        let buckets = point.fields.filter { $0.name.hasPrefix("le_") }
+        members += [
+          JSONMember(
+            name: "upper_bounds",
+            value: .array(buckets.map { .number(String($0.name.dropFirst(3))) })),
+          JSONMember(name: name, value: .array(buckets.map(\.value))),
+        ]
       } else if let field = point.fields.first(where: { $0.name == name }) {
         members.append(field)
       }

@@ -63,6 +63,12 @@ struct RecordEvent: Equatable, Sendable {
         ["on", "resumed", "rotated"].contains(state) ? .notice : .failure,
         "process accounting \(state)")
     case "dlt_loss": self.init(.failure, "DLT messages lost: \(word("cause"))")
+    case "trace_event":
+      guard isTrue("notable") else { return nil }
+      let process = fields["pid"] == nil ? "" : " \(text("comm")) \(word("pid"))"
+      self.init(.failure, "\(word("program")): \(word("record"))\(process) \(text("fields"))")
+    case "trace_loss":
+      self.init(.failure, "\(word("program")): \(word("lost_count")) found no room")
     case "source_state":
       let state = text("state")
       self.init(

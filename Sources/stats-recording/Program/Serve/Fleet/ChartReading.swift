@@ -60,7 +60,7 @@ struct ChartReading: Equatable, Sendable {
       readings.gauge(.processMemory, name, "memory_resident_bytes")
     case .sourceState, .cpuActivity, .pageActivity, .sockets, .flashWear, .processCounts, .coreDump,
       .processExit, .processSummary, .accountingState, .processLifecycle, .dltLoss, .unitState,
-      .jobResult, .managerEvent:
+      .jobResult, .managerEvent, .traceValue, .traceHistogram, .traceEvent, .traceLoss:
       break
     }
     return readings.list

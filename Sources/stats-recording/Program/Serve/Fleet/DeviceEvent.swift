@@ -47,10 +47,12 @@ extension DeviceEvent {
       case .dltLoss: words.dltLoss()
       case .sourceState: words.sourceState()
       case .accountingState: words.accountingState()
+      case .traceEvent: words.traceEvent()
+      case .traceLoss: words.traceLoss()
       case .systemInformation, .cpuTimes, .cpuActivity, .cpuFrequency, .memory, .pageActivity,
         .networkInterface, .sockets, .wireless, .disk, .fileSystem, .flashWear, .processCounts,
         .process, .thermalZone, .sensor, .raspberryPi, .pressureSample, .processSummary,
-        .processLoad:
+        .processLoad, .traceValue, .traceHistogram:
         nil
       }
     guard let event else { return nil }
@@ -148,6 +150,17 @@ private struct EventWords {
     event(
       .loss, .bad, "DLT of \(text("ecu")): \(text("lost_messages")) messages lost, \(text("cause"))"
     )
+  }
+
+  func traceEvent() -> DeviceEvent? {
+    guard flag("notable") else { return nil }
+    let process = text("pid").isEmpty ? "" : " \(text("comm")) (\(text("pid")))"
+    return event(
+      .process, .bad, "\(text("program")): \(text("record"))\(process) \(text("fields"))")
+  }
+
+  func traceLoss() -> DeviceEvent {
+    event(.loss, .bad, "\(text("program")): \(text("lost_count")) found no room")
   }
 
   func sourceState() -> DeviceEvent {

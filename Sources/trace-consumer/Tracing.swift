@@ -1,0 +1,151 @@
+import Daemon
+import Linux
+import Records
+
+/// All programs that run, and the way of what they find into the queue.
+///
+/// A full queue is waited for and nothing is dropped: events wait in the kernel's ring buffers, whose
+/// programs count what finds no room, and aggregations tell the difference once there is room.
+final class Tracing {
+  private let programs: [TraceProgram]
+  private var sender: RecordSender
+  private let log: Log
+  /// What could not be run, and why.
+  let refusals: [Text]
+  /// The queue is full; go on when it has room.
+  private(set) var isBlocked = false
+  /// The program whose turn it is: who was held up goes first.
+  private var turn = 0
+  private var recordsSent = 0
+  private var hasToldLoss = false
+
+  /// Starts what it can of the programs, and logs what it cannot.
+  init(_ options: TraceOptions, _ sender: consuming RecordSender, _ log: Log) {
+    var programs: [TraceProgram] = []
+    var refusals: [Text] = []
+    for name in options.programs {
+      do throws(ProgramRefusal) {
+        programs.append(try TraceProgram(name, folder: options.folder))
+      } catch {
+        log.error(error.description)
+        refusals.append(error.description)
+      }
+    }
+    self.programs = programs
+    self.refusals = refusals
+    self.sender = sender
+    self.log = log
+  }
+
+  var runsAny: Bool { !programs.isEmpty }
+
+  /// `runs execs, oom-kills`, for the service manager's status.
+  var status: Text {
+    var text: Text = "runs"
+    for (index, program) in programs.enumerated() {
+      text += "\(index == 0 ? " " : ", ")\(program.name)"
+    }
+    if !refusals.isEmpty { text += "; not running: \(refusals.count), see the log" }
+    return text
+  }
+
+  /// Tells the bridge; the first of the refusals is the reason of a state that is not what was asked for.
+  func announce(_ state: SourceState.State) throws(SystemError) {
+    let isReason = state != .stopped
+    try sender.announce(state, isReason ? refusals.first ?? "" : "")
+  }
+
+  func start(_ events: borrowing EventLoop<TraceSource>) throws(SystemError) {
+    for (index, program) in programs.enumerated() {
+      if let descriptor = program.descriptor { try events.add(descriptor, .ring(index)) }
+    }
+    if let queue = sender.queueDescriptor { try events.add(queue, .queue, []) }
+  }
+
+  /// Reads what is counted: an interval is over.
+  func read() {
+    let now = monotonicNanoseconds()
+    for program in programs { program.read(at: now) }
+  }
+
+  /// Tells all there is, or as much as the queue takes; then waits for whatever comes first.
+  func tell(_ events: borrowing EventLoop<TraceSource>) throws(SystemError) {
+    let wasBlocked = isBlocked
+    try tell()
+    guard isBlocked != wasBlocked, let queue = sender.queueDescriptor else { return }
+    if isBlocked { log.detail("the queue is full: the programs' maps and buffers keep what comes") }
+    try events.change(queue, .queue, isBlocked ? .writing : [])
+    // What waits would be told again and again.
+    for (index, program) in programs.enumerated() {
+      guard let descriptor = program.descriptor else { continue }
+      try events.change(descriptor, .ring(index), isBlocked ? [] : .reading)
+    }
+  }
+
+  /// The last interval, which may be a short one. Returns how many records there were in all.
+  func finish() throws(SystemError) -> Int {
+    for program in programs { program.detach() }
+    read()
+    // Of each program the events that the kernel gives at once.
+    for _ in programs { try tell() }
+    return recordsSent
+  }
+
+  private func tell() throws(SystemError) {
+    isBlocked = false
+    for _ in programs {
+      guard try tell(programs[turn]) else {
+        isBlocked = true
+        return
+      }
+      turn = (turn + 1) % programs.count
+    }
+  }
+
+  /// False where the queue is full. Of events only so many are told as come at once.
+  private func tell(_ program: TraceProgram) throws(SystemError) -> Bool {
+    var room = 64
+    while room > 0, let event = program.pendingEvent() {
+      guard try offer(event) else { return false }
+      program.settleEvent()
+      room -= 1
+    }
+    if let loss = program.pendingLoss() {
+      guard try offer(loss) else { return false }
+      program.settleLoss()
+      if !hasToldLoss {
+        log.warning("\(program.name): \(loss.lostCount) records or counts found no room")
+      }
+      hasToldLoss = true
+    }
+    for aggregation in program.aggregations {
+      while let place = aggregation.pending() {
+        let isTaken =
+          switch aggregation.kind {
+          case .count, .sum: try offer(aggregation.value(of: place, program.name))
+          case .quantize: try offer(aggregation.histogram(of: place, program.name))
+          }
+        guard isTaken else { return false }
+        aggregation.settle(place)
+      }
+    }
+    return true
+  }
+
+  private func offer<Body: RecordBody>(_ body: Body) throws(SystemError) -> Bool {
+    guard try sender.offer(body) else { return false }
+    recordsSent += 1
+    log.detail("one record \(Body.kind.constantName)")
+    return true
+  }
+}
+
+/// What the event loop waits for.
+struct TraceSource: RawRepresentable, Equatable {
+  let rawValue: UInt32
+
+  static let timer = TraceSource(rawValue: 0)
+  static let queue = TraceSource(rawValue: 1)
+  /// The ring buffers of a program.
+  static func ring(_ index: Int) -> TraceSource { TraceSource(rawValue: 2 + UInt32(index)) }
+}
