@@ -63,10 +63,10 @@ readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
 readonly test_tools=(
   mosquitto mosquitto-clients qemu-user-static
   acct bpftrace bsdutils chromium chromium-driver cmake curl dbus-daemon dlt-daemon dlt-tools
-  docker-compose e2fsprogs fonts-dejavu-core gcc git influxdb iproute2 jq libbpf-dev libjs-dygraphs lintian lm-sensors
+  docker-compose e2fsprogs fish fonts-dejavu-core gcc git influxdb iproute2 jq libbpf-dev libjs-dygraphs lintian lm-sensors
   mandoc mount nftables openssl procps prometheus-node-exporter python3 python3-jinja2 python3-venv
   python3-yaml shellcheck sqlite3 strace systemd systemd-container systemd-journal-remote
-  systemtap-sdt-dev tmux util-linux valgrind victoria-metrics
+  systemtap-sdt-dev tmux util-linux valgrind victoria-metrics zsh
 )
 
 die() {

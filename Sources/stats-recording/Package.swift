@@ -14,6 +14,7 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0", traits: []),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.27.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
@@ -38,6 +39,7 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOSSL", package: "swift-nio-ssl"),
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
       ],
       path: "Program",
@@ -52,8 +54,9 @@ let package = Package(
       name: "DeviceRig", dependencies: ["CLinux", "Records", "TestSupport"], path: "Tests/Rig",
       sources: [
         "Broker.swift", "Certificates.swift", "ChildProcess.swift", "CoreDumps.swift",
-        "GarbageQueue.swift", "HeldScript.swift", "LoadGenerator.swift", "Machine.swift",
-        "PidNamespace.swift", "Rig.swift", "Subscriber.swift",
+        "FaultFigures.swift", "GarbageQueue.swift", "HeldScript.swift", "LoadGenerator.swift",
+        "Machine.swift", "NetworkLink.swift", "PidNamespace.swift", "Rig.swift", "Subscriber.swift",
+        "Tap.swift", "TapConnection.swift",
       ]),
     .testTarget(
       name: "StatsRecordingTests",

@@ -17,19 +17,50 @@ struct CompletionTests {
     #expect(FieldCatalog.completions(of: "active", numbersOnly: false) == ["active_state"])
   }
 
+  enum Shell: String, CaseIterable { case bash, zsh, fish }
+
+  /// Starts the shell with nobody's settings, the program in its path and the script in `folder`.
+  private func command(_ shell: Shell, _ folder: String, path: Substring) -> String {
+    let start = "cd /; HOME=\(folder) PATH=\(path):$PATH"
+    switch shell {
+    case .bash: return "\(start) PS1='$ ' exec bash --norc -i"
+    case .zsh: return "\(start) PS1='$ ' exec zsh -f -i"
+    case .fish: return "\(start) exec fish --no-config -i"
+    }
+  }
+
+  /// What is typed first.
+  private func preparation(_ shell: Shell, _ folder: String) -> String {
+    switch shell {
+    case .bash: "source \(folder)/completion; clear"
+    case .zsh:
+      // It looks for a function by the file's name, as Debian's vendor-completions.
+      "fpath=(\(folder) $fpath); autoload -Uz compinit; compinit -u -D; clear"
+    case .fish:
+      "function fish_prompt; echo -n '$ '; end; set -g fish_autosuggestion_enabled 0; "
+        + "source \(folder)/completion; clear"
+    }
+  }
+
   /// A shell as a person has it: the script that the tool writes, and the Tab key.
-  @Test(.needs(command: "tmux"), .needs(command: "bash")) func bashCompletesThem() throws {
+  @Test(
+    .needs(command: "tmux"), .needs(command: "bash"), .needs(command: "zsh"),
+    .needs(command: "fish"), arguments: Shell.allCases)
+  func shellsCompleteThem(_ shell: Shell) throws {
     let rig = try Rig()
     let tool = try Rig.toolPath()
-    let folder = tool.dropLast("/stats-recording".count)
-    let script = rig.folder.appending(path: "completion.bash")
-    let written = try rig.run([tool, "--generate-completion-script", "bash"])
+    let folder = rig.folder.path()
+    let written = try rig.run([tool, "--generate-completion-script", shell.rawValue])
     #expect(written.status == 0)
-    try written.output.joined(separator: "\n").write(to: script, atomically: true, encoding: .utf8)
+    let name = shell == .zsh ? "_stats-recording" : "completion"
+    try written.output.joined(separator: "\n").write(
+      toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
     let screen = try Screen(
-      rig, "cd /; PATH=\(folder):$PATH PS1='$ ' exec bash --norc -i", width: 150)
-    try screen.tmux("send-keys", "-l", "source \(script.path()); clear\n")
-    _ = try screen.eventually("bash is there") { $0.first?.hasPrefix("$") == true }
+      rig, command(shell, folder, path: tool.dropLast("/stats-recording".count)), width: 150)
+    try screen.tmux("send-keys", "-l", preparation(shell, folder) + "\n")
+    _ = try screen.eventually("\(shell) is there") {
+      $0.first == "$" && $0.dropFirst().allSatisfy(\.isEmpty)
+    }
     for (typed, expected) in [
       ("stats-recording pl", "$ stats-recording plot"),
       ("stats-recording plot temperature_c", "$ stats-recording plot temperature_celsius"),
@@ -38,6 +69,7 @@ struct CompletionTests {
         "$ stats-recording plot --window 1h cyclic-sysinfo/"
       ),
       ("stats-recording watch active_s", "$ stats-recording watch active_state"),
+      ("stats-recording serve --rec", "$ stats-recording serve --recording"),
     ] {
       try screen.tmux("send-keys", "-l", typed)
       try screen.press("Tab")

@@ -184,6 +184,43 @@ struct ServePageTests {
     try device.stop()
   }
 
+  /// Who asks for less motion sees the page jump, and nothing fade.
+  @Test func motionIsReducedWhereThatIsAskedFor() throws {
+    let device = try ServedDevice()
+    try device.collect("cyclic-sysinfo", "--interval", "100ms")
+    let browser = try Browser(in: device.rig.folder)
+    for (preference, behavior, fades) in [
+      ("reduce", "auto", false), ("no-preference", "smooth", true),
+    ] {
+      try browser.prefer(["prefers-reduced-motion": preference])
+      try browser.open(device.url + "#\(device.rig.name)")
+      try eventually("the device is shown", within: 30) {
+        try browser.text("return document.getElementById('name').textContent") == device.rig.name
+      }
+      // What the browser is asked for; it scrolls all the same.
+      try browser.script(
+        """
+        const scroll = Element.prototype.scrollIntoView;
+        window.asked = [];
+        Element.prototype.scrollIntoView = function (options) {
+          window.asked.push(options.behavior);
+          scroll.call(this, options);
+        };
+        """)
+      try browser.press("l")
+      #expect(try browser.text("return [...new Set(window.asked)].join()") == behavior)
+      let durations = try browser.text(
+        """
+        return [...new Set([...document.querySelectorAll('*')].flatMap((one) => {
+          const style = getComputedStyle(one);
+          return [...style.transitionDuration.split(', '), ...style.animationDuration.split(', ')];
+        }))].filter((one) => parseFloat(one) > 0).join();
+        """)
+      #expect(durations == (fades ? "0.15s" : ""))
+    }
+    try device.stop()
+  }
+
   /// Goes on with the tab key; how many elements had the focus, each with an outline.
   private func focusIsVisibleAlongTheTabs(_ browser: Browser) throws -> Int {
     try browser.script("document.activeElement.blur(); scrollTo(0, 0)")

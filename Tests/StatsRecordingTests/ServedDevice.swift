@@ -11,13 +11,16 @@ final class ServedDevice {
   let url: String
   private(set) var collectors: [ChildProcess] = []
 
-  init(_ options: String..., bridgeOptions: [String] = []) throws {
-    rig = try Rig()
+  convenience init(_ options: String...) throws { try self.init(Rig(), options) }
+
+  /// Of a rig on which a bridge may run already.
+  init(_ rig: Rig, _ options: [String], bridge: ChildProcess? = nil) throws {
+    self.rig = rig
     server = try rig.tool("serve", options + ["--listen", "127.0.0.1:0"])
     let server = server
     try eventually("the page is there", within: 20) { Self.url(server) != nil || !server.isRunning }
     url = try #require(Self.url(server), "\(server.log)")
-    bridge = try rig.bridge("--status-interval", "1s")
+    self.bridge = try bridge ?? rig.bridge("--status-interval", "1s")
   }
 
   private static func url(_ server: ChildProcess) -> String? {

@@ -23,6 +23,38 @@ struct WatchTests {
     try bridge.stop()
   }
 
+  /// Of batches too, and of each form in which bridges publish, each with the topic that it has alone.
+  @Test(.needs(command: "mosquitto"), arguments: ["json", "influx", "record"])
+  func jsonIsOneLineForEachRecord(_ format: String) throws {
+    let rig = try Rig()
+    let bridge = try rig.bridge(
+      "--payload", format, "--batch", "8", "--batch-time", "100ms", "--status-interval", "1h")
+    let watch = try rig.tool("watch", "--json", "--program", "cyclic-file-read")
+    let collector = try rig.program(
+      "cyclic-file-read", ["--interval", "100ms", "--processes-interval", "off"])
+    try DeviceRig.eventually("many lines", within: 20) { watch.output.count > 60 }
+    try collector.stop()
+    try bridge.stop()
+    watch.send(SIGTERM)
+    _ = try watch.wait()
+    #expect(watch.log == [])
+    let records = try watch.output.map { line in
+      try #require(JSONValue(parsing: Array(line.utf8)).members, "\(line)")
+    }
+    #expect(
+      records.allSatisfy {
+        $0.first?.name == "topic" && $0.filter { $0.name == "topic" }.count == 1
+      })
+    let numbers = records.compactMap { $0["seq"]?.unsigned }
+    let first = try #require(numbers.first)
+    #expect(numbers == Array(first..<first + UInt64(records.count)))
+    let start = "stats/\(rig.name)/cyclic-file-read/"
+    for topic in ["cpu/total", "memory", "network/lo"] {
+      #expect(records.contains { $0["topic"]?.text == start + topic }, "\(topic)")
+    }
+    #expect(records.allSatisfy { $0["kind"] != nil && $0["time"]?.nanoseconds != nil })
+  }
+
   @Test(.needs(command: "mosquitto")) func aLineIsThereBeforeTheNextOneAlsoInAPipe() throws {
     let rig = try Rig()
     let bridge = try rig.bridge()

@@ -11,6 +11,13 @@ final class InfluxServer {
   private(set) var process: ChildProcess?
   /// `name:password`, where it wants one.
   var user: String?
+  /// What it serves TLS with from its next start on.
+  var tls: TLS?
+
+  struct TLS {
+    let certificate: String
+    let key: String
+  }
 
   /// Starts it; `settings` are further lines of `[http]`.
   init(in folder: URL, settings: String = "") throws {
@@ -51,11 +58,17 @@ final class InfluxServer {
       bind-address = "127.0.0.1:\(port)"
       log-enabled = false
     \(settings)
+    \(tls.map { """
+      https-enabled = true
+      https-certificate = "\($0.certificate)"
+      https-private-key = "\($0.key)"
+    """ } ?? "")
     """.write(toFile: path, atomically: true, encoding: .utf8)
     let process = try ChildProcess([influxd, "-config", path], name: "influxd", in: folder)
     self.process = process
     try eventually("influxd listens", within: 60) {
-      !process.isRunning || HTTP.get("\(address)/ping")?.status == 204
+      // With TLS it answers a request without with an error of HTTP.
+      !process.isRunning || HTTP.get("\(address)/ping")?.status == (tls == nil ? 204 : 400)
     }
     return process.isRunning
   }

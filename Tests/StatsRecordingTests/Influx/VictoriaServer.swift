@@ -45,6 +45,12 @@ final class VictoriaServer {
     process = nil
   }
 
+  /// Ends it with SIGKILL, as a power cut would.
+  func kill() {
+    process?.kill()
+    process = nil
+  }
+
   /// How many distinct values a series has, `system_information_seq{device="x"}`.
   func count(_ series: String) throws -> Int {
     // What has just come is shown after a flush only.

@@ -45,11 +45,12 @@ final class BrokerClient {
       try check(mosquitto_username_pw_set(client, username, try options.password()), "--username")
     }
     if options.usesTLS {
-      if options.caFile == nil { mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1) }
+      let login = options.login
+      if login.caFile == nil { mosquitto_int_option(client, MOSQ_OPT_TLS_USE_OS_CERTS, 1) }
       try check(
         mosquitto_tls_set(
-          client, options.caFile, options.caFile == nil ? "/etc/ssl/certs" : nil,
-          options.certificateFile, options.keyFile, { _, _, _, _ in 0 }), "TLS files")
+          client, login.caFile, login.caFile == nil ? "/etc/ssl/certs" : nil,
+          login.certificateFile, login.keyFile, { _, _, _, _ in 0 }), "TLS files")
     }
   }
 
@@ -76,10 +77,20 @@ final class BrokerClient {
   @discardableResult
   func publish(_ message: Message, qos: Int32 = 1) throws(BrokerFailure) -> Int32 {
     var id: Int32 = 0
+    var properties: OpaquePointer?
+    defer { mosquitto_property_free_all(&properties) }
+    if !message.contentType.isEmpty {
+      mosquitto_property_add_string(
+        &properties, Int32(MQTT_PROP_CONTENT_TYPE.rawValue), message.contentType)
+    }
+    if let seconds = message.expirySeconds {
+      mosquitto_property_add_int32(
+        &properties, Int32(MQTT_PROP_MESSAGE_EXPIRY_INTERVAL.rawValue), seconds)
+    }
     try check(
       mosquitto_publish_v5(
         client, &id, message.topic, Int32(message.payload.count), message.payload, qos,
-        message.isRetained, nil), "publish to \(message.topic)")
+        message.isRetained, properties), "publish to \(message.topic)")
     return id
   }
 

@@ -1,4 +1,3 @@
-import CMosquitto
 import Foundation
 
 /// What a subscription tells.
@@ -35,18 +34,18 @@ struct Subscription {
     }
   }
 
-  /// The same on the calling thread, until `ended`. With a `session` the broker keeps what comes while
-  /// nobody is connected by that name; `afterTurn` is called between messages and when none comes.
+  /// The same on the calling thread, until `ended`; `afterTurn` is called between messages and when
+  /// none comes. See ``SessionReader`` for a session that the broker keeps.
   static func follow(
-    _ options: BrokerOptions, topics: [String], qos: Int32 = 1, session: String? = nil,
-    outgoing: Outgoing? = nil, until ended: OneWaySwitch, afterTurn: () -> Void = {},
+    _ options: BrokerOptions, topics: [String], qos: Int32 = 1, outgoing: Outgoing? = nil,
+    until ended: OneWaySwitch, afterTurn: () -> Void = {},
     _ handle: @escaping (SubscriptionEvent) -> Void
   ) {
     var delay = 0.5
     while !ended.isSet {
       var wasSubscribed = false
       do {
-        try run(options, topics, qos, session, outgoing, ended, afterTurn) { event in
+        try run(options, topics, qos, outgoing, ended, afterTurn) { event in
           if case .subscribed = event { wasSubscribed = true }
           handle(event)
         }
@@ -64,11 +63,11 @@ struct Subscription {
 
   /// One connection, until it is lost or nobody reads any more.
   private static func run(
-    _ options: BrokerOptions, _ topics: [String], _ qos: Int32, _ session: String?,
-    _ outgoing: Outgoing?, _ ended: OneWaySwitch, _ afterTurn: () -> Void,
+    _ options: BrokerOptions, _ topics: [String], _ qos: Int32, _ outgoing: Outgoing?,
+    _ ended: OneWaySwitch, _ afterTurn: () -> Void,
     _ handle: @escaping (SubscriptionEvent) -> Void
   ) throws {
-    let client = try BrokerClient(options, id: session, keepsSession: session != nil)
+    let client = try BrokerClient(options)
     var failure: BrokerFailure?
     var isConnected = false
     client.onConnect = { [unowned client] reason in
@@ -95,13 +94,7 @@ struct Subscription {
     client.onMessage = { handle(.message($0)) }
     outgoing?.begin()
     client.onPublish = { outgoing?.acknowledge($0, $1) }
-    var properties: OpaquePointer?
-    defer { mosquitto_property_free_all(&properties) }
-    if session != nil {
-      mosquitto_property_add_int32(
-        &properties, Int32(MQTT_PROP_SESSION_EXPIRY_INTERVAL.rawValue), sessionExpirySeconds)
-    }
-    try client.connect(properties: properties)
+    try client.connect()
     while !ended.isSet {
       if isConnected { try outgoing?.publish(on: client) }
       // A refused login ends the loop with an error of the protocol: the broker's reason is better.
@@ -111,9 +104,6 @@ struct Subscription {
     }
     client.disconnect()
   }
-
-  /// How long a broker shall keep a session: a week.
-  static let sessionExpirySeconds: UInt32 = 7 * 86400
 
   private struct Output {
     let continuation: AsyncStream<SubscriptionEvent>.Continuation

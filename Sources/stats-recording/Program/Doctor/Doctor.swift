@@ -30,32 +30,13 @@ struct Doctor: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The broker.", valueName: "host"))
   var host: String?
 
-  @Option(help: ArgumentHelp("Its port; 1883, with TLS 8883.", valueName: "n"))
-  var port: Int?
+  @OptionGroup var login: BrokerLogin
 
   @Option(help: ArgumentHelp("What the topics begin with.", valueName: "text"))
   var topicPrefix: String?
 
   @Option(help: ArgumentHelp("This device in the topics.", valueName: "id"))
   var deviceID: String?
-
-  @Option(help: ArgumentHelp("Who to log in as.", valueName: "name"))
-  var username: String?
-
-  @Option(help: ArgumentHelp("The password is its first line.", valueName: "file"))
-  var passwordFile: String?
-
-  @Flag(help: "Use TLS, with the system's certificate authorities.")
-  var tls = false
-
-  @Option(help: ArgumentHelp("Use TLS, with these authorities (PEM).", valueName: "file"))
-  var caFile: String?
-
-  @Option(help: ArgumentHelp("The client's certificate (PEM).", valueName: "file"))
-  var certificateFile: String?
-
-  @Option(help: ArgumentHelp("The key of the client's certificate (PEM).", valueName: "file"))
-  var keyFile: String?
 
   @Option(help: ArgumentHelp("Where procfs is.", valueName: "folder"))
   var procfs = "/proc"
@@ -88,10 +69,9 @@ struct Doctor: AsyncParsableCommand {
 
   private func broker(_ configuration: ProgramConfiguration, _ roots: DeviceRoots) -> [Finding] {
     let options = [
-      "host": host, "port": port.map { "\($0)" }, "topic-prefix": topicPrefix,
-      "device-id": deviceID, "username": username, "password-file": passwordFile,
-      "ca-file": caFile, "certificate-file": certificateFile, "key-file": keyFile,
-    ].compactMapValues { $0 }
+      "host": host, "port": login.port.map { "\($0)" }, "topic-prefix": topicPrefix,
+      "device-id": deviceID, "username": login.username,
+    ].compactMapValues { $0 }.merging(login.files) { $1 }
     let secrets = BrokerSettings.secrets(configuration)
     if configuration["psk-identity"] != nil {
       return secrets + [
@@ -102,7 +82,8 @@ struct Doctor: AsyncParsableCommand {
       ]
     }
     do {
-      let settings = try BrokerSettings(configuration, overrides: options, tls: tls, roots: roots)
+      let settings = try BrokerSettings(
+        configuration, overrides: options, tls: login.tls, roots: roots)
       return secrets
         + BrokerCheck(options: settings.options, deviceID: settings.deviceID).findings()
     } catch {

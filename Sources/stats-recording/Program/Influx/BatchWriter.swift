@@ -4,13 +4,19 @@ import Foundation
 ///
 /// What it refuses is found by halves, so that one bad point costs the others a few more requests and
 /// nothing else. A point that comes twice is one point: whatever may have been stored is written again
-/// without harm.
+/// without harm. So is what a database took in the seconds before it went away: one that keeps that in
+/// memory, as VictoriaMetrics does for 5 s, has forgotten it if it was killed.
 final class BatchWriter {
   private let database: TimeSeriesDatabase
   private let ended: OneWaySwitch
   private let say: (String) -> Void
   private var refusals = RareComplaint()
   private var delays = RareComplaint()
+  /// What was stored in the last seconds, oldest first.
+  private var recent: [(at: ContinuousClock.Instant, lines: [UInt8])] = []
+  private var recentBytes = 0
+  /// The database went away since the last of ``recent`` was written for certain.
+  private var wentAway = false
   private(set) var stored: UInt64 = 0
   private(set) var refused: UInt64 = 0
   private(set) var retries: UInt64 = 0
@@ -19,6 +25,10 @@ final class BatchWriter {
   /// such an answer of one shard may hide what happened in another one.
   static let smallestPiece = 64
   static let longestDelay = 30.0
+  /// How long a database may keep what it has taken in memory alone.
+  static let forgetfulness = Duration.seconds(10)
+  /// More than this is not kept to be written again.
+  static let mostRecentBytes = 64 << 20
   /// How long a write may go on after the end was asked for.
   static let lastSeconds = 5.0
 
@@ -36,7 +46,9 @@ final class BatchWriter {
       if piece.isEmpty { continue }
       switch reply(batch[piece]) {
       case nil: return false
-      case .stored: stored += UInt64(piece.count)
+      case .stored:
+        stored += UInt64(piece.count)
+        remember(batch[piece])
       case .tooLarge(let words):
         if piece.count == 1 { refuse(1, words) } else { pieces += Self.halves(piece) }
       case .refused(let words, let dropped):
@@ -44,6 +56,7 @@ final class BatchWriter {
           dropped == piece.count || piece.count <= Self.smallestPiece
         {
           stored += UInt64(piece.count - dropped)
+          remember(batch[piece])
           refuse(dropped, words)
         } else if piece.count == 1 {
           refuse(1, words)
@@ -51,6 +64,34 @@ final class BatchWriter {
           pieces += Self.halves(piece)
         }
       case .later: preconditionFailure("waited for")
+      }
+    }
+    return writeAgain()
+  }
+
+  private func remember(_ lines: ArraySlice<UInt8>) {
+    recent.append((.now, Array(lines)))
+    recentBytes += lines.count
+    let oldest = ContinuousClock.now - Self.forgetfulness
+    while let first = recent.first,
+      recentBytes > Self.mostRecentBytes || !wentAway && first.at < oldest
+    {
+      recentBytes -= first.lines.count
+      recent.removeFirst()
+    }
+  }
+
+  /// Writes what a database that was away may have forgotten. False: the end was asked for before.
+  private func writeAgain() -> Bool {
+    while wentAway {
+      wentAway = false
+      for index in recent.indices {
+        guard reply(recent[index].lines[...]) != nil else {
+          wentAway = true
+          return false
+        }
+        // From now on it may forget it once more.
+        recent[index].at = .now
       }
     }
     return true
@@ -87,7 +128,7 @@ final class BatchWriter {
         return reply
       }
       if ended.isSet { return nil }
-      wasAway = true
+      (wasAway, wentAway) = (true, true)
       retries += 1
       if let line = delays.tell({ _ in "\(database.address): \(words); trying again" }) {
         say(line)

@@ -25,6 +25,12 @@ struct DatabaseOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The token is its first line, version 2.", valueName: "file"))
   var tokenFile: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "Trust these authorities (PEM) with https, instead of the system's.", valueName: "file"),
+    completion: .file())
+  var databaseCaFile: String?
+
   @Flag(help: "Do not compress what is sent to the database.")
   var noGzip = false
 
@@ -42,6 +48,17 @@ struct DatabaseOptions: ParsableArguments {
     }
     if (databaseUsername == nil) != (databasePasswordFile == nil) {
       throw ValidationError("--database-username and --database-password-file go together")
+    }
+    if let databaseCaFile {
+      guard parsed.scheme == "https" else {
+        throw ValidationError("--database-ca-file needs a --url that begins with https://")
+      }
+      guard let content = FileManager.default.contents(atPath: databaseCaFile) else {
+        throw ValidationError("\(databaseCaFile): \(String(cString: strerror(errno)))")
+      }
+      guard String(decoding: content, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----") else {
+        throw ValidationError("\(databaseCaFile): no certificate (PEM) in it")
+      }
     }
     _ = try authorization()
   }

@@ -62,14 +62,12 @@ struct Influx: AsyncParsableCommand {
     if let share, share.isEmpty || share.contains(where: { "/+#".contains($0) }) {
       throw ValidationError("--share \(share): a name without / + #")
     }
-    if let device, device.isEmpty || device.contains(where: { "/+#".contains($0) }) {
-      throw ValidationError("--device \(device): a name without / + #")
-    }
+    try RecordTopics.check(device: device)
   }
 
   func run() async throws {
     let topic = "\(broker.topicPrefix)/\(device ?? "+")/#"
-    let settings = IngestSettings(
+    let settings = SessionSettings(
       broker: broker, topics: [share.map { "$share/\($0)/\(topic)" } ?? topic], session: session,
       sessionExpirySeconds: UInt32(sessionExpiry.seconds), batchSize: batchSize,
       batchTime: .seconds(batchTime.seconds))

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import NIOSSL
 
 /// A database that takes line protocol by HTTP.
 struct TimeSeriesDatabase: Sendable {
@@ -16,6 +17,11 @@ struct TimeSeriesDatabase: Sendable {
     // A POST that is sent elsewhere becomes a GET: better told than followed.
     configuration.redirectConfiguration = .disallow
     configuration.timeout.connect = .seconds(5)
+    if let authorities = options.databaseCaFile {
+      var settings = TLSConfiguration.makeClientConfiguration()
+      settings.trustRoots = .file(authorities)
+      configuration.tlsConfiguration = settings
+    }
     // Else it tries to connect in silence until the request's time is over.
     configuration.connectionPool.retryConnectionEstablishment = false
     client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
@@ -59,7 +65,18 @@ struct TimeSeriesDatabase: Sendable {
     case .connectTimeout?, .deadlineExceeded?, .readTimeout?: "no answer in time"
     case .remoteConnectionClosed?: "it closed the connection"
     case let other?: "\(other)"
-    case nil: "\(error)"
+    case nil: tlsWords("\(error)") ?? "\(error)"
     }
+  }
+
+  /// What BoringSSL means, where a person has to mend it.
+  private static func tlsWords(_ error: String) -> String? {
+    let remedies = [
+      "CERTIFICATE_VERIFY_FAILED":
+        "no trusted authority has signed its certificate, or it has expired; name yours with --database-ca-file",
+      "failedToValidateHostname": "its certificate is for another name than the one in --url",
+      "WRONG_VERSION_NUMBER": "it does not speak TLS; is it http:// in --url?",
+    ]
+    return remedies.first { error.contains($0.key) }?.value
   }
 }

@@ -12,14 +12,7 @@ struct LossCount: Sendable {
   private(set) var restarts: UInt64 = 0
   private(set) var reboots: UInt64 = 0
 
-  private struct Run {
-    var seen = SequenceSet()
-    /// The lowest and the highest number, and how many the program had dropped by then.
-    var first: (sequence: UInt64, dropped: UInt64)
-    var last: (sequence: UInt64, dropped: UInt64)
-  }
-
-  private var runs: [RecordRun: Run] = [:]
+  private var runs: [RecordRun: RunSequence] = [:]
   private var newest = Int64.min
   private var bootIDs: Set<String> = []
   private let lateNanoseconds: Int64
@@ -28,33 +21,31 @@ struct LossCount: Sendable {
 
   mutating func add(_ record: PublishedRecord) {
     let key = record.identity.run
-    var run: Run
-    if let known = runs[key] {
-      run = known
-    } else {
-      run = Run(
-        first: (record.sequence, record.dropped), last: (record.sequence, record.dropped))
-      // The beginning of a run that follows another one is known: whatever is before the first record
-      // that came is missing. The first run was there before anybody listened, and of an older run
-      // that comes late nobody knows where it began.
-      if !runs.isEmpty && record.timeNanoseconds >= newest {
-        run.first = (0, 0)
-        if bootIDs.contains(key.bootID) { restarts += 1 } else { reboots += 1 }
-      }
-      bootIDs.insert(key.bootID)
+    // The dictionary's own copy goes first, or the numbers would be copied with each record.
+    guard var run = runs.removeValue(forKey: key) else {
+      begin(key, record)
+      return count(record)
     }
-    // The dictionary's own copy goes first, or the set would be copied with each record.
-    runs[key] = nil
-    if run.seen.insert(record.sequence) {
-      received += 1
-      if record.sequence < run.first.sequence { run.first = (record.sequence, record.dropped) }
-      if record.sequence > run.last.sequence { run.last = (record.sequence, record.dropped) }
-      if newest > record.timeNanoseconds, Self.isLate(record, newest, lateNanoseconds) { late += 1 }
-      newest = max(newest, record.timeNanoseconds)
-    } else {
-      duplicated += 1
-    }
+    if run.note(record) == .duplicate { duplicated += 1 } else { count(record) }
     runs[key] = run
+  }
+
+  /// The beginning of a run that follows another one is known: whatever is before the first record that
+  /// came is missing. The first run was there before anybody listened, and of an older run that comes
+  /// late nobody knows where it began.
+  private mutating func begin(_ key: RecordRun, _ record: PublishedRecord) {
+    let isFollowed = !runs.isEmpty && record.timeNanoseconds >= newest
+    if isFollowed {
+      if bootIDs.contains(key.bootID) { restarts += 1 } else { reboots += 1 }
+    }
+    bootIDs.insert(key.bootID)
+    runs[key] = RunSequence(record, isFollowed: isFollowed)
+  }
+
+  private mutating func count(_ record: PublishedRecord) {
+    received += 1
+    if newest > record.timeNanoseconds, Self.isLate(record, newest, lateNanoseconds) { late += 1 }
+    newest = max(newest, record.timeNanoseconds)
   }
 
   private static func isLate(
@@ -65,20 +56,10 @@ struct LossCount: Sendable {
   }
 
   /// Numbers between the first and the last record of each run that never came.
-  var missing: UInt64 {
-    runs.values.reduce(0) { sum, run in
-      // A number may be counted twice if its range was forgotten: never below nothing.
-      let span = run.last.sequence - run.first.sequence
-      return sum &+ (span &+ 1 >= run.seen.count ? span &+ 1 &- run.seen.count : 0)
-    }
-  }
+  var missing: UInt64 { runs.values.reduce(0) { $0 &+ $1.missing } }
 
   /// Of the missing, those that found the queue full, as the program itself says.
-  var droppedAtSource: UInt64 {
-    runs.values.reduce(0) { sum, run in
-      sum &+ (run.last.dropped >= run.first.dropped ? run.last.dropped - run.first.dropped : 0)
-    }
-  }
+  var droppedAtSource: UInt64 { runs.values.reduce(0) { $0 &+ $1.droppedSinceFirst } }
 
   /// Lost between the queue and here.
   var lostOnTheWay: UInt64 {

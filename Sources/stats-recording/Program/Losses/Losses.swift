@@ -50,6 +50,7 @@ struct Losses: ParsableCommand {
     if recording != nil && duration != nil {
       throw ValidationError("--for is for the broker's messages, not for a recording")
     }
+    try RecordTopics.check(device: device)
   }
 
   func run() throws {

@@ -37,6 +37,35 @@ enum AnyRecording {
     }
   }
 
+  /// The messages of a device that were taken in these times, Unix time in nanoseconds: by their times
+  /// from SQLite, as they came from CSV, where nothing else is in order.
+  func messages(
+    of device: String, _ times: Range<Int64>
+  ) throws(RecordingFailure) -> RecordedMessages {
+    var selection = RecordingSelection(device: device, times: times)
+    switch self {
+    case .sqlite(let recording):
+      selection.order = .oldestFirst
+      return try recording.messages(selection)
+    case .csv(let recording):
+      var messages = try recording.messages(of: device, from: times.lowerBound) { _ in }
+      return RecordedMessages {
+        while let message = try messages.next() {
+          if selection.includes(message.source) && selection.includes(message) { return message }
+        }
+        return nil
+      }
+    }
+  }
+
+  /// The devices, each with the times of its first and its last message, Unix time in nanoseconds.
+  func devices() throws(RecordingFailure) -> [String: ClosedRange<Int64>] {
+    switch self {
+    case .csv(let recording): try recording.devices()
+    case .sqlite(let recording): try recording.devices()
+    }
+  }
+
   private static func sorted(
     _ messages: RecordedMessages, _ selection: RecordingSelection
   ) throws(RecordingFailure) -> RecordedMessages {

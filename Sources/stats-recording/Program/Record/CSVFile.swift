@@ -5,6 +5,8 @@ final class CSVFile {
   let folder: String
   let stem: String
   let layout: CSVLayout
+  /// What was written is on the disk after each ``flush()``.
+  private let isDurable: Bool
   /// Bytes that are whole rows.
   private(set) var size = 0
   /// The first and the last row's arrival.
@@ -21,15 +23,19 @@ final class CSVFile {
   var path: String { "\(folder)/\(CSVName.file(stem))" }
   var isOpen: Bool { descriptor >= 0 }
 
-  init(folder: String, stem: String, layout: CSVLayout) {
+  init(folder: String, stem: String, layout: CSVLayout, isDurable: Bool) {
     self.folder = folder
+    self.isDurable = isDurable
     self.stem = stem
     self.layout = layout
   }
 
   /// Goes on with a file that is there; what is behind its last whole row goes at the next write.
-  init(folder: String, stem: String, found: CSVInspection, layout: CSVLayout) {
+  init(
+    folder: String, stem: String, found: CSVInspection, layout: CSVLayout, isDurable: Bool
+  ) {
     self.folder = folder
+    self.isDurable = isDurable
     self.stem = stem
     self.layout = layout
     size = found.wholeBytes
@@ -71,6 +77,11 @@ final class CSVFile {
         throw failure
       }
       written += count
+    }
+    if isDurable && fdatasync(descriptor) != 0 {
+      let failure = failure("fdatasync")
+      isTorn = ftruncate(descriptor, size) != 0
+      throw failure
     }
     size += pending.count
     lastReceived = pendingLast

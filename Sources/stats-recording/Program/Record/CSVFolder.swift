@@ -6,9 +6,12 @@ final class CSVFolder: RecordingTarget {
   private(set) var lastReceived: Int64 = 0
   private let limits: RecordingLimits
   private let lock: RecordingLock
+  private let isDurable: Bool
   private var files: [RecordedKind: CSVFile] = [:]
   private var openFiles: [CSVFile] = []
   private var seen = SeenRecords()
+  /// Files of which the last records are in ``seen``.
+  private var rememberedStems: Set<String> = []
   private var notices: [String] = []
   private var fault = RecordingFault()
   private var removal: CSVRemoval
@@ -17,11 +20,15 @@ final class CSVFolder: RecordingTarget {
   /// libmosquitto waits with select(2), which knows no descriptor above 1023.
   static let maximumOpenFiles = 200
 
-  /// Makes the folder if it is not there, and goes on with the files that are. Errors: it cannot be
-  /// made or read, or another recorder has it.
-  init(_ path: String, _ limits: RecordingLimits) throws(RecordingFailure) {
+  /// Makes the folder if it is not there, and goes on with the files that are; what is written is on the
+  /// disk after each ``write(_:)`` if it `isDurable`. Errors: it cannot be made or read, or another
+  /// recorder has it.
+  init(
+    _ path: String, _ limits: RecordingLimits, isDurable: Bool = false
+  ) throws(RecordingFailure) {
     self.path = path
     self.limits = limits
+    self.isDurable = isDurable
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
@@ -47,22 +54,26 @@ final class CSVFolder: RecordingTarget {
   func write(_ arrivals: [Arrival]) -> RecordingCount {
     var count = RecordingCount()
     var dirty: [ObjectIdentifier: CSVFile] = [:]
+    var changedFolders: Set<String> = []
     for arrival in arrivals {
       lastReceived = max(lastReceived, arrival.message.received)
-      if let identity = arrival.identity,
-        !seen.insert(identity, of: arrival.message.source.topic)
-      {
-        count.duplicated += 1
-        continue
-      }
       do throws(RecordingFailure) {
+        // It knows what its file holds.
         let file = try file(arrival.message.source)
+        if let identity = arrival.identity,
+          !seen.insert(identity, of: arrival.message.source.topic)
+        {
+          count.duplicated += 1
+          continue
+        }
+        if file.size == 0 { changedFolders.insert(file.folder) }
         file.append(arrival)
         dirty[ObjectIdentifier(file)] = file
         if let limit = limits.rotateSize, file.size + file.pendingBytes >= limit {
           dirty[ObjectIdentifier(file)] = nil
           count += flush(file)
           rotate(file)
+          changedFolders.insert(file.folder)
         }
       } catch {
         count.notWritten += 1
@@ -70,7 +81,21 @@ final class CSVFolder: RecordingTarget {
       }
     }
     for file in dirty.values { count += flush(file) }
+    if isDurable && !changedFolders.isEmpty {
+      for folder in changedFolders { synchronize(folder) }
+      synchronize(path)
+    }
     return count
+  }
+
+  /// Brings the names of new files to the disk.
+  private func synchronize(_ folder: String) {
+    let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    defer { if descriptor >= 0 { Foundation.close(descriptor) } }
+    guard descriptor < 0 || fsync(descriptor) != 0 else { return }
+    tell(
+      "\(folder): fsync: \(String(cString: strerror(errno))); "
+        + "what was written last may not be on the disk")
   }
 
   private func flush(_ file: CSVFile) -> RecordingCount {
@@ -138,7 +163,7 @@ final class CSVFolder: RecordingTarget {
     let stem = CSVName.stem(source)
     let file =
       try goOn(folder: folder, stem: stem, layout: layout)
-      ?? CSVFile(folder: folder, stem: stem, layout: layout)
+      ?? CSVFile(folder: folder, stem: stem, layout: layout, isDurable: isDurable)
     files[kind] = file
     return file
   }
@@ -149,25 +174,51 @@ final class CSVFolder: RecordingTarget {
     folder: String, stem: String, layout: CSVLayout? = nil
   ) throws(RecordingFailure) -> CSVFile? {
     let name = "\(folder)/\(CSVName.file(stem))"
-    guard access(name, F_OK) == 0 else { return nil }
+    guard access(name, F_OK) == 0 else {
+      try remember(folder: folder, stem: stem, until: nil)
+      return nil
+    }
     let found = try CSVInspection(name)
+    try remember(folder: folder, stem: stem, until: found)
     if found.tornBytes > 0 {
       guard truncate(name, found.wholeBytes) == 0 else {
         throw RecordingFailure("\(name): truncate: \(String(cString: strerror(errno)))")
       }
       notices.append("\(name): its last row was torn: \(found.tornBytes) bytes dropped")
     }
-    for message in found.recent {
-      if let record = message.record { _ = seen.insert(record.identity, of: record.topic) }
-    }
-    lastReceived = max(lastReceived, found.last?.received ?? 0)
+    remember(found)
     let file = CSVFile(
       folder: folder, stem: stem, found: found,
-      layout: found.layout ?? layout ?? CSVLayout(kind: ""))
+      layout: found.layout ?? layout ?? CSVLayout(kind: ""), isDurable: isDurable)
     // Another version had other columns.
     guard let layout, found.layout != layout, file.size > 0 else { return file }
     try file.rotate()
     return nil
+  }
+
+  private func remember(_ found: CSVInspection) {
+    for message in found.recent {
+      if let record = message.record { _ = seen.insert(record.identity, of: record.topic) }
+    }
+    lastReceived = max(lastReceived, found.last?.received ?? 0)
+  }
+
+  /// What came last may be in a file that was rotated a moment before the recorder ended.
+  private func remember(
+    folder: String, stem: String, until active: CSVInspection?
+  ) throws(RecordingFailure) {
+    guard rememberedStems.insert("\(folder)/\(stem)").inserted else { return }
+    var newest = active?.last?.received
+    var oldest = active?.first?.received
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    for name in names.filter(CSVName.isRotated).sorted().reversed()
+    where CSVName.stem(ofFile: name) == stem {
+      if let newest, let oldest, newest - oldest > CSVInspection.recentMicroseconds { return }
+      let found = try CSVInspection("\(folder)/\(name)")
+      remember(found)
+      newest = newest ?? found.last?.received
+      oldest = found.first?.received ?? oldest
+    }
   }
 
   private func makeRoom(for file: CSVFile) {

@@ -8,31 +8,42 @@ struct CSVInspection {
   var tornBytes = 0
   var first: RecordedMessage?
   var last: RecordedMessage?
-  /// The records at the file's end, by which one that comes again is known.
+  /// The records at the file's end, by which one that comes again is known: what had come in the last
+  /// seconds may not have been acknowledged.
   var recent: [RecordedMessage] = []
 
-  /// So much of the file's end is looked at for ``recent``.
+  /// ``recent`` are those that came so long before the last, and some more.
+  static let recentMicroseconds: Int64 = 10_000_000
   static let recentBytes = 256 * 1024
+  /// More of the file's end is not looked at.
+  private static let mostBytes = 64 << 20
 
   /// Reads a whole file. Errors: it cannot be read, or is not one of ours.
   init(_ path: String) throws(RecordingFailure) {
     var reader = try CSVReader(path)
     layout = reader.layout
-    do throws(RecordingFailure) {
-      while let row = try reader.nextRow() {
-        guard first == nil || reader.fileSize - reader.offset < Self.recentBytes else { continue }
-        guard let layout, let cells = try? CSVRows.cells(row),
-          let message = try? layout.message(cells)
-        else { continue }
-        first = first ?? message
-        last = message
-        recent.append(message)
-      }
-    } catch {
-      throw error
+    var rows: [[UInt8]] = []
+    while let row = try reader.nextRow() {
+      first = first ?? message(row)
+      if reader.fileSize - reader.offset < Self.mostBytes { rows.append(Array(row)) }
     }
     wholeBytes = reader.offset
     tornBytes = reader.fileSize - reader.offset
+    var bytes = 0
+    for row in rows.reversed() {
+      guard let message = message(row[...]) else { continue }
+      last = last ?? message
+      let age = (last ?? message).received - message.received
+      if age > Self.recentMicroseconds && bytes > Self.recentBytes { break }
+      bytes += row.count
+      recent.append(message)
+    }
+    recent.reverse()
+  }
+
+  private func message(_ row: ArraySlice<UInt8>) -> RecordedMessage? {
+    guard let layout, let cells = try? CSVRows.cells(row) else { return nil }
+    return try? layout.message(cells)
   }
 }
 

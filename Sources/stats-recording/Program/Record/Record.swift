@@ -16,10 +16,12 @@ struct Record: ParsableCommand {
       Both keep the payloads' bytes: stats-recording replay gives them back.
       Statuses are recorded too. A record that comes twice is written once.
 
-      With --session the broker keeps what comes while the recorder is away, for
-      a week, up to its own limit (max_queued_messages of Mosquitto, 1000 unless
-      it is set). What came in the last 200 ms before the recorder is killed is
-      lost, and stats-recording losses counts it. SIGUSR1 tells the counts.
+      With --session a message is acknowledged when it is on the disk, and the
+      broker keeps what comes while the recorder is away, killed or not: for a
+      week, up to its own limit (max_queued_messages of Mosquitto, 1000 unless
+      it is set). Without it what came in the last 200 ms before the recorder is
+      killed is lost, and stats-recording losses counts it. SIGUSR1 tells the
+      counts.
       """)
 
   @OptionGroup var broker: BrokerOptions
@@ -67,6 +69,7 @@ struct Record: ParsableCommand {
     if let keepSize, let rotateSize, rotateSize.bytes > keepSize.bytes / 2 {
       throw ValidationError("--keep-size must hold at least two files of --rotate-size")
     }
+    try RecordTopics.check(device: device)
     if let session, session.isEmpty || session.utf8.count > 100 {
       throw ValidationError("--session: 1 to 100 bytes")
     }
@@ -75,8 +78,10 @@ struct Record: ParsableCommand {
   func run() throws {
     let signals = EndSignals()
     var targets: [any RecordingTarget] = []
-    if let csv { targets.append(try CSVFolder(csv, limits)) }
-    if let sqlite { targets.append(try RecordingWriter(sqlite, limits)) }
+    // What the broker is told to forget shall be on the disk.
+    let isDurable = session != nil
+    if let csv { targets.append(try CSVFolder(csv, limits, isDurable: isDurable)) }
+    if let sqlite { targets.append(try RecordingWriter(sqlite, limits, isDurable: isDurable)) }
     let recorder = Recorder(broker, into: targets, say: complain)
     recorder.run(
       topics: broker.topics(device: device, program: program), session: session,

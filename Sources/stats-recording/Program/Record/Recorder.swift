@@ -28,20 +28,59 @@ final class Recorder {
     tellNotices()
   }
 
-  /// Runs until the end is asked for; `tellsCounts` asks for them meanwhile.
+  /// Runs until the end is asked for; `tellsCounts` asks for them meanwhile. With a `session` messages
+  /// are acknowledged when they are written.
   func run(
-    topics: [String], session: String?, until ended: OneWaySwitch, tellsCounts: () -> Bool
+    topics: [String], session: String?, until ended: OneWaySwitch,
+    tellsCounts: @escaping () -> Bool
+  ) {
+    let afterTurn = { [self] in
+      if .now - lastTidy >= .seconds(1) { tidy() }
+      if tellsCounts() { tellCounts() }
+    }
+    if let session {
+      keep(topics, session, until: ended, afterTurn)
+    } else {
+      follow(topics, until: ended, afterTurn)
+    }
+    write()
+    tidy()
+    for target in targets { target.close() }
+    tellNotices()
+    tellCounts()
+  }
+
+  private func keep(
+    _ topics: [String], _ session: String, until ended: OneWaySwitch,
+    _ afterTurn: @escaping () -> Void
+  ) {
+    SessionReader(
+      SessionSettings(
+        broker: broker, topics: topics, session: session, batchSize: Self.batchSize,
+        batchTime: Self.batchTime), until: ended,
+      .init(
+        take: { [unowned self] in take($0) },
+        isFull: { [unowned self] in pending.count >= Self.batchSize },
+        store: { [unowned self] in
+          write()
+          return true
+        }, afterTurn: afterTurn,
+        subscribed: { [unowned self] in say("recording from \(broker.address)") }, say: say)
+    ).run()
+  }
+
+  private func follow(
+    _ topics: [String], until ended: OneWaySwitch, _ afterTurn: () -> Void
   ) {
     Subscription.follow(
-      broker, topics: topics, session: session, until: ended,
+      broker, topics: topics, until: ended,
       afterTurn: { [self] in
         if !pending.isEmpty
           && (pending.count >= Self.batchSize || .now - pendingSince >= Self.batchTime)
         {
           write()
         }
-        if .now - lastTidy >= .seconds(1) { tidy() }
-        if tellsCounts() { tellCounts() }
+        afterTurn()
       }
     ) { [self] in
       switch $0 {
@@ -50,11 +89,6 @@ final class Recorder {
       case .message(let message): take(message)
       }
     }
-    write()
-    tidy()
-    for target in targets { target.close() }
-    tellNotices()
-    tellCounts()
   }
 
   private func take(_ message: Message) {

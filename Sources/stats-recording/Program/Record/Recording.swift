@@ -114,6 +114,22 @@ final class Recording: Sendable {
     }
   }
 
+  /// The devices, each with the times of its first and its last message, Unix time in nanoseconds.
+  func devices() throws(RecordingFailure) -> [String: ClosedRange<Int64>] {
+    let rows = try read { database in
+      try Row.fetchAll(
+        database,
+        sql: """
+          SELECT device, min(first), max(last) FROM (
+            SELECT device, (SELECT min(time) FROM record WHERE record.source = source.id) AS first,
+              (SELECT max(time) FROM record WHERE record.source = source.id) AS last FROM source)
+          WHERE first NOT NULL GROUP BY device
+          """
+      ).map { (device: $0[0] as String, times: ($0[1] as Int64)...($0[2] as Int64)) }
+    }
+    return Dictionary(rows.map { ($0.device, $0.times) }, uniquingKeysWith: { first, _ in first })
+  }
+
   // MARK: Reading
 
   private func read<Value: Sendable>(

@@ -4,7 +4,7 @@ import GRDB
 /// An SQLite file that records are written to, in the form of ``RecordingSchema``.
 ///
 /// WAL, so that others read while this writes; a batch is a transaction. What was written stays after a
-/// kill; a power cut may take the last seconds, and never damages the file.
+/// kill; a power cut may take the last seconds, unless it `isDurable`, and never damages the file.
 final class RecordingWriter: RecordingTarget {
   let path: String
   private(set) var lastReceived: Int64 = 0
@@ -20,7 +20,9 @@ final class RecordingWriter: RecordingTarget {
   private var nextRemoval = Date.distantPast
 
   /// Opens it or makes it. Errors: it is no recording, or another recorder has it.
-  init(_ path: String, _ limits: RecordingLimits) throws(RecordingFailure) {
+  init(
+    _ path: String, _ limits: RecordingLimits, isDurable: Bool = false
+  ) throws(RecordingFailure) {
     self.path = path
     self.limits = limits
     // Held until the database is closed: SQLite's own locks would go with this descriptor.
@@ -37,6 +39,10 @@ final class RecordingWriter: RecordingTarget {
             """)
       }
       database = try DatabaseQueue(path: path, configuration: configuration)
+      if isDurable {
+        // GRDB has set it to NORMAL with WAL, whatever was said before.
+        try database.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+      }
       lastReceived = try database.write { database in
         if try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_schema") == 0 {
           try RecordingSchema.create(database)

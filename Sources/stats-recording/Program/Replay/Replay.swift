@@ -13,7 +13,10 @@ struct Replay: ParsableCommand {
         stats-recording replay recording --sqlite devices.sqlite
 
       Topics and payloads are those that were recorded, byte for byte; statuses are
-      retained. --topic-prefix stands in for the one that was recorded.
+      retained. --topic-prefix stands in for the one that was recorded. Content type
+      and expiry are those that a bridge gives. When the connection is lost it is
+      made again, and what was not acknowledged is published again, so that nothing
+      is left out and little comes twice.
       """)
 
   @Argument(
@@ -26,6 +29,9 @@ struct Replay: ParsableCommand {
   @Option(
     help: ArgumentHelp("So many times as fast as it was; 0: as fast as it can be.", valueName: "n"))
   var speed = 1.0
+
+  @Option(help: ArgumentHelp("How long the broker keeps a message.", valueName: "time"))
+  var messageExpiry = TimeSpan(seconds: 86_400)
 
   @Flag(help: "Print topic, tab and payload instead of publishing.")
   var print = false
@@ -61,6 +67,10 @@ struct Replay: ParsableCommand {
 
   func validate() throws {
     guard speed >= 0, speed.isFinite else { throw ValidationError("--speed: 0 or more") }
+    guard 1...Double(UInt32.max) ~= messageExpiry.seconds else {
+      throw ValidationError("--message-expiry: 1s to 49710d")
+    }
+    try RecordTopics.check(device: device)
     guard (print ? 1 : 0) + (csv == nil ? 0 : 1) + (sqlite == nil ? 0 : 1) <= 1 else {
       throw ValidationError("--print, --csv and --sqlite: only one of them")
     }
@@ -74,7 +84,11 @@ struct Replay: ParsableCommand {
     if csv != nil || sqlite != nil { return try convert() }
     // Before files are opened: libmosquitto knows no descriptor above 1023.
     let publisher =
-      print ? nil : try ReplayPublisher(broker, topicPrefix: changedPrefix)
+      print
+      ? nil
+      : try ReplayPublisher(
+        broker, topicPrefix: changedPrefix,
+        expirySeconds: UInt32(messageExpiry.seconds), say: complain)
     var messages = try AnyRecording(recording).messages(selection, torn: complain)
     if let publisher {
       try publish(&messages, publisher, signals)
@@ -117,43 +131,38 @@ struct Replay: ParsableCommand {
     var first: Int64?
     let begin = ContinuousClock.now
     var progress = begin
-    do throws(BrokerFailure) {
-      while let message = try next(&messages), !signals.ended.isSet {
-        let moment = order == .time ? message.time / 1000 : message.received
-        if speed > 0 {
-          first = first ?? moment
-          let due = Double(moment - (first ?? moment)) / speed
-          let elapsed = (ContinuousClock.now - begin) / .microseconds(1)
-          if due > elapsed {
-            // Longer than a year is for ever.
-            try publisher.wait(
-              microseconds: Int64(min(due - elapsed, 3e13)), until: signals.ended)
-          }
-        }
-        if signals.ended.isSet { break }
-        try publisher.publish(message, until: signals.ended)
-        if .now - progress > .seconds(5) || signals.takeAsked() {
-          progress = .now
-          complain("published \(publisher.published) messages")
+    func tell() {
+      guard .now - progress > .seconds(5) || signals.takeAsked() else { return }
+      progress = .now
+      complain("published \(publisher.published) messages")
+    }
+    while let message = try messages.next(), !signals.ended.isSet {
+      let moment = order == .time ? message.time / 1000 : message.received
+      if speed > 0 {
+        first = first ?? moment
+        let due = Double(moment - (first ?? moment)) / speed
+        let elapsed = (ContinuousClock.now - begin) / .microseconds(1)
+        if due > elapsed {
+          // Longer than a year is for ever.
+          publisher.wait(
+            microseconds: Int64(min(due - elapsed, 3e13)), until: signals.ended, turn: tell)
         }
       }
-      try publisher.finish()
-    } catch {
-      complain("\(error); \(publisher.published) messages were acknowledged")
+      if signals.ended.isSet { break }
+      publisher.publish(message, until: signals.ended)
+      tell()
+    }
+    publisher.finish(until: signals.ended)
+    complain("published \(publisher.published) messages")
+    if publisher.unacknowledged > 0 {
+      complain("\(publisher.unacknowledged) messages more were published and not acknowledged")
       throw ExitCode(1)
     }
-    complain("published \(publisher.published) messages")
     if publisher.refused > 0 {
       complain(
         "\(broker.address) refused \(publisher.refused) messages: "
           + BrokerClient.words(of: publisher.refusal))
       throw ExitCode(1)
-    }
-  }
-
-  private func next(_ messages: inout RecordedMessages) throws(BrokerFailure) -> RecordedMessage? {
-    do throws(RecordingFailure) { return try messages.next() } catch {
-      throw BrokerFailure(description: "\(error)")
     }
   }
 

@@ -12,12 +12,24 @@ struct Serve: AsyncParsableCommand {
       Devices with their state, charts, events, processes and losses, as they come. What it shows is
       kept in memory, in bounded space. The page asks no other host for anything.
 
+      With --recording the page also has what `record` has written, also while it writes: charts and \
+      events of the time that is shown where this server was not there yet or keeps no more, and \
+      devices that have not been heard since its start, with the processes that they told last. \
+      What is missing, and what programs say of themselves, is told from the server's start on.
+
       Examples:
         stats-recording serve
+        stats-recording serve --recording devices.sqlite
         stats-recording serve --host broker.example --tls --listen 127.0.0.1:9000
       """)
 
   @OptionGroup var broker: BrokerOptions
+
+  @Option(
+    help: ArgumentHelp(
+      "Show also what was recorded: an SQLite file, a CSV file, or a folder of them; repeatable.",
+      valueName: "recording"), completion: .file())
+  var recording: [String] = []
 
   @Option(
     help: ArgumentHelp("Where to listen; port 0 takes a free one.", valueName: "address:port"))
@@ -62,12 +74,14 @@ struct Serve: AsyncParsableCommand {
     var logger = Logger(label: "serve") { _ in LogLines() }
     logger.logLevel = .notice
     let files = try PageFiles(javaScriptFolder: javascript)
+    let limits = Fleet.Limits(points: points, series: series, journalBytes: backlog)
+    let history = recording.isEmpty ? nil : try RecordedHistory(recording, limits: limits)
     let fleet = Fleet(
-      prefix: broker.topicPrefix,
-      limits: Fleet.Limits(points: points, series: series, journalBytes: backlog))
+      prefix: broker.topicPrefix, limits: limits, recorded: history?.devices ?? [:])
     let listen = listen
     let application = Application(
-      router: PageServer(fleet: fleet, files: files).router(anyHost: !listen.isLoopback),
+      router: PageServer(fleet: fleet, files: files, history: history).router(
+        anyHost: !listen.isLoopback),
       configuration: ApplicationConfiguration(
         address: .hostname(listen.host, port: listen.port), serverName: "stats-recording"),
       services: [

@@ -7,6 +7,8 @@ struct Message: Equatable, Sendable {
   var isRetained = false
   /// The MIME type that the publisher gave it; empty: none.
   var contentType = ""
+  /// For how long brokers shall keep it; nil: for ever. Known of what is published alone.
+  var expirySeconds: UInt32?
   /// What it says beside the payload: MQTT 5, 3.3.2.3.7.
   var userProperties: [String: String] = [:]
 }

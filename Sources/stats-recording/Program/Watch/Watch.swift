@@ -24,7 +24,7 @@ struct Watch: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Only this program, such as epoll-psi.", valueName: "name"))
   var program: String?
 
-  @Flag(help: "The messages' own JSON, one object on a line, with the topic as its first key.")
+  @Flag(help: "JSON, one object on a line for each record, with the topic as its first key.")
   var json = false
 
   @Flag(help: "Only what happened: core dumps, failed units, stalls, processes that failed.")

@@ -40,7 +40,7 @@ struct WatchLines: Sendable {
     case .records(let records):
       return records.flatMap { record in
         let remarks = follow(record, now: now)
-        let line = text(record, message.topic).map { Line(text: $0) }
+        let line = text(record).map { Line(text: $0) }
         return (isJSON ? [] : remarks) + [line].compactMap(\.self)
       }
     case .status(let topic, let members):
@@ -53,14 +53,17 @@ struct WatchLines: Sendable {
     }
   }
 
-  private func text(_ record: PublishedRecord, _ topic: String) -> String? {
+  private func text(_ record: PublishedRecord) -> String? {
     let event = RecordEvent(record)
     if onlyEvents && event == nil { return nil }
     let shown = record.fields.filter { field in
       patterns.isEmpty || patterns.contains { $0.matches(record.topic, field: field.name) }
     }
     guard !shown.isEmpty else { return nil }
-    if isJSON { return json(topic, record.members) }
+    if isJSON {
+      // A batch goes to the program's topic: this is the one that the record would have alone.
+      return json("\(prefix)/\(record.topic.device)/\(record.topic.path)", record.members)
+    }
     return ReadableLine(record, shown, event).text(color)
   }
 

@@ -44,7 +44,7 @@ struct ChartLine: Sendable {
     var points: [Point] = []
     if let previous, time > previous.time {
       let spacing = time - previous.time
-      let usual = spacings.sorted()[safe: spacings.count / 2]
+      let usual = usualSpacing
       let isLong = usual.map { spacing > $0 * (missing > previous.missing ? 1.5 : 2.5) } ?? false
       if run != previous.run || isLong, ring.last?.isGap == false {
         // Right behind the last point, so that what comes late from an outbox closes in on it.
@@ -60,6 +60,16 @@ struct ChartLine: Sendable {
     }
     for point in points { ring.insert(point) }
     return points
+  }
+
+  private var usualSpacing: Double? { spacings.sorted()[safe: spacings.count / 2] }
+
+  /// The gap behind the last reading, if that of another line goes on at this time; nil: it is near.
+  func gap(before time: Double) -> Point? {
+    guard let previous, let usualSpacing, time - previous.time > usualSpacing * 2.5 else {
+      return nil
+    }
+    return .gap(at: previous.time + usualSpacing / 2)
   }
 
   private func value(of input: ChartReading.Input, at time: Double, _ run: RecordRun) -> Double? {

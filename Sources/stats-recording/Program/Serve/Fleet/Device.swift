@@ -6,6 +6,8 @@ struct Device: Sendable {
   enum State: String, Encodable, Sendable {
     /// Records came, but no status.
     case unknown
+    /// Nothing came; it is in a recording.
+    case recorded
     case online
     /// The bridge has said goodbye.
     case offline
@@ -27,10 +29,19 @@ struct Device: Sendable {
   /// Records of programs beyond ``programLimit``.
   private(set) var recordsRefused = 0
   var processes = ProcessTable()
+  /// From when to when a recording tells of it, Unix time in seconds.
+  private(set) var recorded: ClosedRange<Double>?
 
   static let programLimit = 64
 
   init(id: String) { self.id = id }
+
+  /// It is in a recording, with messages from then to then.
+  mutating func note(recorded times: ClosedRange<Double>) {
+    recorded = times
+    if state == .unknown && ledgers.isEmpty { state = .recorded }
+    lastHeard = max(lastHeard ?? times.upperBound, times.upperBound)
+  }
 
   /// What a status tells that is new. `now` is Unix time in seconds.
   mutating func take(status members: [JSONMember], now: Double) -> DeviceEvent? {
@@ -45,7 +56,7 @@ struct Device: Sendable {
     if let time { lastHeard = max(lastHeard ?? time, time) }
     if let id = members["boot_id"]?.text { bootID = id }
     // What was so before we came is no news.
-    guard before != state, before != .unknown else { return nil }
+    guard before != state, ![.unknown, .recorded].contains(before) else { return nil }
     switch state {
     case .online: return DeviceEvent(.state, .good, "online", at: time ?? now)
     case .offline:
@@ -53,7 +64,7 @@ struct Device: Sendable {
     case .lost:
       // Nobody knows more than when it was heard last.
       return DeviceEvent(.state, .bad, "lost: the connection is gone", at: lastHeard ?? now)
-    case .unknown: return nil
+    case .unknown, .recorded: return nil
     }
   }
 
@@ -64,6 +75,7 @@ struct Device: Sendable {
       recordsRefused += 1
       return nil
     }
+    if state == .recorded { state = .unknown }
     lastHeard = max(lastHeard ?? record.time, record.time)
     lastTimes[program] = max(lastTimes[program] ?? record.time, record.time)
     if record.kind == "source_state" {
@@ -130,7 +142,8 @@ struct Device: Sendable {
         status.compactMap { member in member.value.unsigned.map { (member.name, $0) } },
         uniquingKeysWith: { first, _ in first }
       ).filter { $0.key.hasPrefix("records_") || $0.key.hasPrefix("messages_") },
-      programs: programSummaries, eventsDropped: eventsDropped, recordsRefused: recordsRefused)
+      programs: programSummaries, eventsDropped: eventsDropped, recordsRefused: recordsRefused,
+      recorded: recorded.map { .init(from: $0.lowerBound, to: $0.upperBound) })
   }
 
   private var programSummaries: [ProgramSummary] {
@@ -169,6 +182,14 @@ struct DeviceSummary: Encodable, Sendable {
   let programs: [ProgramSummary]
   let eventsDropped: Int
   let recordsRefused: Int
+  /// What recordings hold of it; absent without any.
+  let recorded: Recorded?
+
+  /// Unix time in seconds.
+  struct Recorded: Encodable, Sendable {
+    let from: Double
+    let to: Double
+  }
 }
 
 struct ProgramSummary: Encodable, Sendable {

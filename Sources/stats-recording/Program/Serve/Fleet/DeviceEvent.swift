@@ -19,6 +19,15 @@ struct DeviceEvent: Encodable, Equatable, Sendable {
 
   enum Severity: String, Encodable, Sendable { case bad, good, plain }
 
+  /// The id that it has where it was recorded: below 0, the same each time that it is read.
+  var recordedID: Int {
+    // FNV-1a of 64 bits, of which a number of JavaScript holds 53.
+    let sum = "\(lane) \(time) \(text)".utf8.reduce(0xcbf2_9ce4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+    }
+    return -1 - Int(sum >> 12)
+  }
+
   init(
     _ lane: Lane, _ severity: Severity, _ text: String, at time: Double, begin: Double? = nil
   ) {

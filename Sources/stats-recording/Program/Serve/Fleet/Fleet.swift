@@ -41,10 +41,17 @@ actor Fleet {
     var points: [Int: [Point]] = [:]
   }
 
-  init(prefix: String, limits: Limits) {
+  /// `recorded` are the devices that are in recordings, with their times.
+  init(prefix: String, limits: Limits, recorded: [String: ClosedRange<Double>] = [:]) {
     self.prefix = prefix
     self.limits = limits
     journal = UpdateJournal(byteLimit: limits.journalBytes)
+    // Those that were heard last, where there are too many.
+    let newest = recorded.sorted { $0.value.upperBound > $1.value.upperBound }
+    for (id, times) in newest.prefix(limits.devices) {
+      devices[id, default: Device(id: id)].note(recorded: times)
+    }
+    server.devicesRefused = max(0, newest.count - limits.devices)
   }
 
   // MARK: What comes from the broker
@@ -190,7 +197,8 @@ actor Fleet {
       $0.device == id && charts?.contains($0.chart) ?? true
     }
     return DeviceSnapshot(
-      position: journal.position, lines: chosen.sorted { $0.id < $1.id }, events: device.events,
+      device: id, position: journal.position, lines: chosen.sorted { $0.id < $1.id },
+      events: device.events,
       processes: processes)
   }
 

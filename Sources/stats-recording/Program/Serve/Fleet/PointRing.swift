@@ -60,10 +60,7 @@ struct PointRing: Sendable {
     self[index] = point
   }
 
-  /// All from `from` on and up to `to`, at most `limit` of them.
-  ///
-  /// With more, each of `limit / 2` equal stretches of time gives its lowest and its highest point, so
-  /// that peaks stay; a gap in it stays too.
+  /// All from `from` on and up to `to`; with more than `limit` of them, see ``ThinnedPoints``.
   func points(from: Double = -.infinity, to: Double = .infinity, limit: Int = .max) -> [Point] {
     let first = lowerBound(from)
     var end = first
@@ -72,27 +69,9 @@ struct PointRing: Sendable {
     guard points.count > limit, limit >= 2, let begin = points.first?.time,
       let last = points.last?.time, last > begin
     else { return points }
-    let stretch = (last - begin) / Double(limit / 2)
-    var thinned: [Point] = []
-    var index = 0
-    while index < points.count {
-      let number = ((points[index].time - begin) / stretch).rounded(.down)
-      let rest = points[index...].prefix {
-        (($0.time - begin) / stretch).rounded(.down) == number
-      }
-      index = rest.endIndex
-      let values = rest.filter { !$0.isGap }
-      let gap = rest.first(where: \.isGap)
-      let extremes = [
-        values.min { $0.value < $1.value }, values.max { $0.value < $1.value }, gap,
-      ]
-      var chosen: [Point] = []
-      for case let point? in extremes where !chosen.contains(where: { $0.time == point.time }) {
-        chosen.append(point)
-      }
-      thinned += chosen.sorted { $0.time < $1.time }
-    }
-    return thinned
+    var thinned = ThinnedPoints(from: begin, to: last, limit: limit)
+    for point in points { thinned.add(point) }
+    return thinned.points
   }
 
   private func lowerBound(_ time: Double) -> Int {

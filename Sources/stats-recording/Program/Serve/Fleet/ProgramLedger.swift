@@ -52,55 +52,27 @@ struct ProgramLedger: Sendable {
 
   private struct Run: Sendable {
     let id: RecordRun
+    private var sequence: RunSequence
+    /// The most that a record of it has said.
     private(set) var dropped: Int
-    private var first: UInt64
-    private var last: UInt64
-    /// The numbers between first and last that did not come, from the lowest on.
-    private var holes: [ClosedRange<UInt64>] = []
-    /// Missing, and no longer looked for.
-    private var forgotten = 0
 
-    private static let holeLimit = 256
+    /// Behind more gaps it is forgotten what came: if that comes again it is late, not a duplicate.
+    private static let gapLimit = 256
 
     init(_ id: RecordRun, _ record: PublishedRecord) {
       self.id = id
+      sequence = RunSequence(record, gaps: Self.gapLimit)
       dropped = Int(clamping: record.dropped)
-      first = record.sequence
-      last = record.sequence
     }
 
-    var missing: Int { holes.reduce(forgotten) { $0.addingUpTo(Self.count($1)) } }
-
-    private static func count(_ hole: ClosedRange<UInt64>) -> Int {
-      Int(clamping: hole.upperBound - hole.lowerBound).addingUpTo(1)
-    }
+    var missing: Int { Int(clamping: sequence.missing) }
 
     mutating func note(_ record: PublishedRecord) -> Arrival {
       dropped = max(dropped, Int(clamping: record.dropped))
-      let number = record.sequence
-      if number > last {
-        defer { last = number }
-        guard number - last > 1 else { return .next(missing: 0) }
-        let hole = last + 1...number - 1
-        add(hole, at: holes.endIndex)
-        return .next(missing: Self.count(hole))
-      }
-      if number < first {
-        if first - number > 1 { add(number + 1...first - 1, at: 0) }
-        first = number
-        return .late
-      }
-      guard let index = holes.firstIndex(where: { $0.contains(number) }) else { return .duplicate }
-      let hole = holes.remove(at: index)
-      if number < hole.upperBound { holes.insert(number + 1...hole.upperBound, at: index) }
-      if number > hole.lowerBound { holes.insert(hole.lowerBound...number - 1, at: index) }
-      return .late
-    }
-
-    private mutating func add(_ hole: ClosedRange<UInt64>, at index: Int) {
-      holes.insert(hole, at: index)
-      if holes.count > Self.holeLimit {
-        forgotten = forgotten.addingUpTo(Self.count(holes.removeFirst()))
+      switch sequence.note(record) {
+      case .next(let missing): return .next(missing: Int(clamping: missing))
+      case .late: return .late
+      case .duplicate: return .duplicate
       }
     }
   }

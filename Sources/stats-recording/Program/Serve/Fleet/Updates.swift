@@ -1,3 +1,5 @@
+import Foundation
+
 // The JSON of the interface, see PageServer for where each is to be had.
 
 /// `/api/devices`.
@@ -15,6 +17,8 @@ struct FleetUpdate: Encodable, Sendable {
 
 /// What this program has to say of itself.
 struct ServerSummary: Encodable, Sendable {
+  /// When it was started, Unix time in seconds: what was before that is in recordings alone.
+  let startedAt = Date().timeIntervalSince1970
   /// Why there is no broker; absent while there is one.
   var broker: String? = "not connected yet"
   var series = 0
@@ -115,6 +119,7 @@ struct ChartDescription: Encodable, Sendable {
 
 /// What `/api/series`, `/api/events` and `/api/processes` are made from.
 struct DeviceSnapshot: Sendable {
+  let device: String
   let position: String
   let lines: [ChartLine]
   let events: [DeviceEvent]

@@ -1,5 +1,6 @@
 // The charts: dygraphs over the lines of one device, all with the same time axis.
 /* global Dygraph */
+import { Line, rowsOf } from "/line.js";
 import { element, valueText } from "/words.js";
 
 // Its legend is made as HTML, and asks for its width with a style that the page forbids; ours is below.
@@ -7,91 +8,6 @@ Dygraph.PLUGINS = Dygraph.PLUGINS.filter((plugin) => plugin !== Dygraph.Plugins.
 
 /** More lines than this in one chart cannot be told apart. */
 const drawnLines = 8;
-const pointLimit = 3600;
-
-class Line {
-  times = [];
-  values = [];
-
-  constructor({ id, label, times = [], values = [] }) {
-    this.id = id;
-    this.label = label;
-    this.times = times;
-    this.values = values;
-  }
-
-  /** Puts points in by their times; one that is there already stays one. */
-  add(times, values) {
-    for (let i = 0; i < times.length; i += 1) {
-      let place = this.times.length;
-      while (place > 0 && this.times[place - 1] > times[i]) place -= 1;
-      if (place > 0 && this.times[place - 1] === times[i]) this.values[place - 1] = values[i];
-      else {
-        this.times.splice(place, 0, times[i]);
-        this.values.splice(place, 0, values[i]);
-      }
-    }
-    const excess = this.times.length - pointLimit;
-    if (excess > 100) {
-      this.times.splice(0, excess);
-      this.values.splice(0, excess);
-    }
-  }
-
-  get last() {
-    return this.values.length ? this.values[this.values.length - 1] : null;
-  }
-
-  indexAt(time) {
-    let low = 0;
-    let high = this.times.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.times[middle] < time) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  }
-
-  maximum(from, to) {
-    let result = -Infinity;
-    for (let i = this.indexAt(from); i < this.times.length && this.times[i] <= to; i += 1) {
-      if (this.values[i] !== null && this.values[i] > result) result = this.values[i];
-    }
-    return result;
-  }
-
-  /** The value nearest to a time, if there is one near it in the window. */
-  valueNear(time, reach) {
-    const right = this.indexAt(time);
-    const near = [right - 1, right].filter((i) => i >= 0 && i < this.times.length);
-    const best = near.sort((a, b) => Math.abs(this.times[a] - time) - Math.abs(this.times[b] - time))[0];
-    return best !== undefined && Math.abs(this.times[best] - time) <= reach ? this.values[best] : null;
-  }
-}
-
-/** Rows for dygraphs: null where a line has no point at that time, NaN where it has a gap. */
-function rowsOf(lines, from, to) {
-  const places = lines.map((line) => Math.max(0, line.indexAt(from) - 1));
-  const ends = lines.map((line) => Math.min(line.times.length, line.indexAt(to) + 1));
-  const rows = [];
-  for (;;) {
-    let time = Infinity;
-    for (let i = 0; i < lines.length; i += 1) {
-      if (places[i] < ends[i] && lines[i].times[places[i]] < time) time = lines[i].times[places[i]];
-    }
-    if (time === Infinity) return rows;
-    const row = [time * 1000];
-    for (let i = 0; i < lines.length; i += 1) {
-      if (places[i] < ends[i] && lines[i].times[places[i]] === time) {
-        const value = lines[i].values[places[i]];
-        row.push(value === null ? NaN : value);
-        places[i] += 1;
-      } else row.push(null);
-    }
-    rows.push(row);
-  }
-}
 
 function style(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -127,6 +43,11 @@ class ChartView {
     this.lines.set(series.id, new Line(series));
     this.#chosenAt = 0;
     this.isDirty = true;
+  }
+
+  lineOf(label) {
+    for (const line of this.lines.values()) if (line.label === label) return line;
+    return null;
   }
 
   remove(id) {
@@ -274,6 +195,8 @@ class ChartView {
 export class ChartBoard {
   #views = new Map();
   #lineViews = new Map();
+  /** Lines that are in recordings alone have ids below 0, which no line of the server has. */
+  #nextRecordedID = -1e9;
   #observer;
   window = [0, 1];
   /** The time under the mouse or of the selected event, or null. */
@@ -324,13 +247,29 @@ export class ChartBoard {
   addSeries(series) {
     const view = this.#views.get(series.chart);
     if (!view) return;
+    const recorded = view.lineOf(series.label);
+    if (recorded && recorded.id < 0 && series.id >= 0) this.removeSeries(recorded.id);
     view.add(series);
+    if (recorded) view.lines.get(series.id).addRecorded(recorded.times, recorded.values);
     this.#lineViews.set(series.id, view);
     // sysinfo(2) stands in where /proc is not read.
     const standsIn = series.chart === "freeMemory" && this.#views.get("memory")?.lines.size > 0;
     view.root.hidden = standsIn;
     if (series.chart === "memory") this.#views.get("freeMemory").root.hidden = true;
     view.group.section.hidden = false;
+  }
+
+  /** Points that were recorded, for the line of that name. */
+  addRecorded({ chart, label, times, values }) {
+    const view = this.#views.get(chart);
+    if (!view) return;
+    const line = view.lineOf(label);
+    if (line) line.addRecorded(times, values);
+    else {
+      this.#nextRecordedID += 1;
+      this.addSeries({ id: this.#nextRecordedID, chart, label, times, values });
+    }
+    view.isDirty = true;
   }
 
   removeSeries(id) {

@@ -1,6 +1,7 @@
 // The page: which device, which stretch of time, and what the keys do.
 import { ChartBoard } from "/charts.js";
 import { EventLane } from "/lane.js";
+import { Past } from "/past.js";
 import { Stream, fetchCharts, fetchDevice, fetchDevices } from "/stream.js";
 import { ProcessTable, ProgramTable } from "/tables.js";
 import { durationText, element, timeText } from "/words.js";
@@ -8,6 +9,7 @@ import { durationText, element, timeText } from "/words.js";
 const find = (id) => document.getElementById(id);
 const stateWords = {
   online: "online", offline: "offline", lost: "lost", unknown: "no status", silent: "silent",
+  recorded: "recorded",
 };
 /** A bridge says each minute that it is there. */
 const silentSeconds = 200;
@@ -57,6 +59,12 @@ const stream = new Stream({
   },
 });
 
+const past = new Past(({ series, events }) => {
+  for (const one of series) board.addRecorded(one);
+  takeEvents(events);
+  schedule(true);
+});
+
 function takeEvents(events) {
   lane.add(events);
   board.events = lane.events;
@@ -73,7 +81,7 @@ const firstDevice = () =>
 /** The end of what is shown: now, by the clock of the device; of one that is gone, its last word. */
 function edge() {
   const device = devices.get(current);
-  if (device && ["offline", "lost"].includes(device.state)) return newest.time + 1;
+  if (device && ["offline", "lost", "recorded"].includes(device.state)) return newest.time + 1;
   return newest.time + Math.min(600, (performance.now() - newest.at) / 1000);
 }
 
@@ -81,7 +89,7 @@ function shownWindow() {
   if (zoom) return zoom;
   const end = edge();
   if (seconds > 0) return [end - seconds, end];
-  const first = board.firstTime;
+  const first = Math.min(board.firstTime, devices.get(current)?.recorded?.from ?? Infinity);
   return [Number.isFinite(first) ? Math.min(first, end - 60) : end - 300, end];
 }
 
@@ -91,6 +99,7 @@ function draw() {
   const window = shownWindow();
   board.show(window);
   lane.show(window);
+  past.want(window);
 }
 
 function schedule(now = false) {
@@ -123,8 +132,13 @@ async function load(id) {
       for (const series of device.series) board.addSeries(series);
       takeEvents(device.events);
       processes.show(device.processes);
+      const { recorded } = devices.get(id);
       const last = Math.max(board.lastTime, ...device.events.map((event) => event.time));
-      noteTime(Number.isFinite(last) ? last : Date.now() / 1000);
+      noteTime(Number.isFinite(last) ? last : recorded?.to ?? Date.now() / 1000);
+      // Of a full line the server has no more than it says.
+      const full = device.series.filter((one) => one.dropped && one.times.length);
+      past.begin(
+        devices.get(id), Math.max(server.startedAt, ...full.map((one) => one.times[0])));
     }
     showDevices();
     stream.open(current, device ? device.position : overview.position);
@@ -207,6 +221,10 @@ function showHead() {
   facts.push(missing ? `${missing} records missing` : "nothing missing");
   if (device.version) facts.push(`bridge ${device.version}`);
   if (device.bootID) facts.push(`boot ${device.bootID.slice(0, 8)}`);
+  if (device.recorded) {
+    const read = past.isReading ? "reading what was recorded" : "recorded";
+    facts.push(`${read} since ${timeText(device.recorded.from)}`);
+  }
   find("facts").textContent = facts.filter(Boolean).join(" · ");
   programs.show(device);
 }

@@ -20,6 +20,14 @@ export async function fetchDevice(id) {
   return { position, series, events, processes };
 }
 
+/** What recordings hold of a device in a stretch of time, at most so many points of each line. */
+export async function fetchPast(id, from, to, points) {
+  const query = `?device=${encodeURIComponent(id)}&from=${from}&to=${to}`;
+  const { series } = await ask(`/api/series${query}&points=${points}`);
+  // Of what the server has just read.
+  return { series, events: await ask(`/api/events${query}`) };
+}
+
 /** Follows the server; goes on where it was after a break, as the browser does by itself. */
 export class Stream {
   #source = null;

@@ -25,6 +25,7 @@ struct PageFiles: Sendable {
     ]
     for (name, bytes) in [
       "main.js": PackageResources.main_js, "charts.js": PackageResources.charts_js,
+      "line.js": PackageResources.line_js, "past.js": PackageResources.past_js,
       "lane.js": PackageResources.lane_js, "tables.js": PackageResources.tables_js,
       "words.js": PackageResources.words_js, "stream.js": PackageResources.stream_js,
     ] {

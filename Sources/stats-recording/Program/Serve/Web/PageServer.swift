@@ -9,13 +9,14 @@ import Hummingbird
 /// | `/` | the page |
 /// | `/api/devices` | ``FleetOverview``: all devices, their programs and losses, and this server's |
 /// | `/api/charts` | ``ChartDescription``: the charts and their units |
-/// | `/api/series?device=ID` | the lines of a device with their points; also `&chart=cpu` (repeatable), `&from=` and `&to=` in Unix time, `&points=1000` at most for each line |
-/// | `/api/events?device=ID` | ``DeviceEvent``: what happened, the last 1000 |
+/// | `/api/series?device=ID` | the lines of a device with their points; also `&chart=cpu` (repeatable), `&from=` and `&to=` in Unix time, `&points=1000` at most for each line. With `from`, what recordings have of that time too; a line that is in them alone has an id below 0 |
+/// | `/api/events?device=ID` | ``DeviceEvent``: what happened, the last 1000; with `&from=` and `&to=` of that time, and what recordings have of it too |
 /// | `/api/processes?device=ID` | ``ProcessRow``: the processes as they were told last |
 /// | `/events?device=ID` | server-sent events: `devices` (``FleetUpdate``), `update` of the device (``DeviceUpdate``), `resync` where the reader has to ask anew. `&after=POSITION` or the header Last-Event-ID goes on from there |
 struct PageServer: Sendable {
   let fleet: Fleet
   let files: PageFiles
+  var history: RecordedHistory?
 
   func router(anyHost: Bool) -> Router<BasicRequestContext> {
     let router = Router()
@@ -30,10 +31,8 @@ struct PageServer: Sendable {
     router.get("/api/devices") { _, _ in Response.json(await fleet.overview()) }
     router.get("/api/charts") { _, _ in Response.json(ChartDescription.all) }
     router.get("/api/series") { request, _ in try await series(request) }
-    router.get("/api/events") { request, _ in Response.json(try await snapshot(request).events) }
-    router.get("/api/processes") { request, _ in
-      Response.json(try await snapshot(request).processes)
-    }
+    router.get("/api/events") { request, _ in try await events(request) }
+    router.get("/api/processes") { request, _ in try await processes(request) }
     router.get("/events") { request, _ in
       let query = request.uri.queryParameters
       let after = request.headers[.init("Last-Event-ID")!] ?? query["after"].map(String.init)
@@ -69,19 +68,20 @@ struct PageServer: Sendable {
       }
       charts.insert(chart)
     }
-    let from = try number("from", query["from"], in: -1e11...1e11)
-    let to = try number("to", query["to"], in: -1e11...1e11)
+    let (from, to) = try times(request)
     let limit = try number("points", query["points"], in: 2...1e6).map { Int($0) } ?? .max
     let snapshot = try await snapshot(request, charts: names.isEmpty ? nil : charts)
+    let lines = joined(
+      snapshot.lines, try await stretch(of: snapshot.device, from, to),
+      charts.isEmpty ? Set(Chart.allCases) : charts)
     // A line at a time, so that a slow reader holds one of them, not all.
     return Response(
       status: .ok, headers: [.contentType: "application/json"],
       body: ResponseBody { writer in
         try await writer.write(
           ByteBuffer(string: #"{"position":"\#(snapshot.position)","series":["#))
-        for (index, line) in snapshot.lines.enumerated() {
-          let points = line.ring.points(
-            from: from ?? -.infinity, to: to ?? .infinity, limit: limit)
+        for (index, line) in lines.enumerated() {
+          let points = line.points(from: from ?? -.infinity, to: to ?? .infinity, limit: limit)
           var bytes = ByteBuffer(string: index == 0 ? "" : ",\n")
           bytes.writeBytes(try JSONEncoder().encode(Series(line, points)))
           try await writer.write(bytes)
@@ -89,6 +89,64 @@ struct PageServer: Sendable {
         try await writer.write(ByteBuffer(string: "]}\n"))
         try await writer.finish(nil)
       })
+  }
+
+  /// What has come and what was recorded, each line once.
+  private func joined(
+    _ lines: [ChartLine], _ stretch: RecordedStretch?, _ charts: Set<Chart>
+  ) -> [JoinedLine] {
+    var recorded = stretch?.lines ?? [:]
+    let live = lines.map {
+      JoinedLine(
+        $0, recorded: recorded.removeValue(forKey: .init(chart: $0.chart, label: $0.label)))
+    }
+    let alone = stretch?.names.compactMap { recorded[$0] } ?? []
+    return live
+      + alone.filter { charts.contains($0.line.chart) }.map(JoinedLine.init(recorded:))
+  }
+
+  private func events(_ request: Request) async throws(HTTPError) -> Response {
+    let (from, to) = try times(request)
+    let snapshot = try await snapshot(request)
+    var events = snapshot.events
+    if let recorded = try await stretch(of: snapshot.device, from, to)?.events {
+      let known = Set(events.map(\.recordedID))
+      events = recorded.filter { !known.contains($0.id) } + events
+      events.sort { $0.time < $1.time }
+    }
+    events.removeAll { $0.time < from ?? -.infinity || $0.begin ?? $0.time > to ?? .infinity }
+    return Response.json(events)
+  }
+
+  private func processes(_ request: Request) async throws(HTTPError) -> Response {
+    let snapshot = try await snapshot(request)
+    guard snapshot.processes.isEmpty, let history else { return Response.json(snapshot.processes) }
+    do {
+      return Response.json(try await history.lastProcesses(of: snapshot.device))
+    } catch {
+      throw HTTPError(.internalServerError, message: "\(error)")
+    }
+  }
+
+  /// What was recorded of a time, if it has a beginning.
+  private func stretch(
+    of device: String, _ from: Double?, _ to: Double?
+  ) async throws(HTTPError) -> RecordedStretch? {
+    guard let history, let from else { return nil }
+    let end = to ?? Date().timeIntervalSince1970
+    do {
+      return from <= end ? try await history.stretch(of: device, from...end) : nil
+    } catch {
+      throw HTTPError(.internalServerError, message: "\(error)")
+    }
+  }
+
+  private func times(_ request: Request) throws(HTTPError) -> (from: Double?, to: Double?) {
+    let query = request.uri.queryParameters
+    return (
+      try number("from", query["from"], in: -1e11...1e11),
+      try number("to", query["to"], in: -1e11...1e11)
+    )
   }
 
   private func number(
@@ -113,11 +171,11 @@ struct PageServer: Sendable {
     /// Points that went because the line had too many.
     let dropped: Int
 
-    init(_ line: ChartLine, _ points: [Point]) {
+    init(_ line: JoinedLine, _ points: [Point]) {
       (id, chart, label) = (line.id, line.chart, line.label)
       let columns = SeriesPoints(id: line.id, points)
       (times, values) = (columns.times, columns.values)
-      dropped = line.ring.dropped
+      dropped = line.dropped
     }
   }
 }

@@ -1,8 +1,8 @@
 import CMosquitto
 import Foundation
 
-/// A connection that writes only when it is told that it may.
-final class IngestConnection {
+/// A connection of a session that writes only when it is told that it may.
+final class SessionConnection {
   private let client: BrokerClient
   private let broker: BrokerOptions
   private var failure: BrokerFailure?
@@ -18,7 +18,7 @@ final class IngestConnection {
   private static let sessionTakenOver: Int32 = 142
 
   init(
-    _ settings: IngestSettings, subscribed: @escaping () -> Void,
+    _ settings: SessionSettings, subscribed: @escaping () -> Void,
     take: @escaping (Message) -> Void, lostSession: @escaping () -> Void
   ) throws {
     broker = settings.broker

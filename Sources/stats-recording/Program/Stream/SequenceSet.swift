@@ -4,8 +4,11 @@ struct SequenceSet: Sendable {
   /// How many different numbers were seen.
   private(set) var count: UInt64 = 0
 
-  /// More ranges than these are not kept: of the lowest it is forgotten that they were seen.
+  /// More ranges than `capacity` are not kept: of the lowest it is forgotten that they were seen.
   static let capacity = 4096
+  private let capacity: Int
+
+  init(capacity: Int = Self.capacity) { self.capacity = capacity }
 
   /// Whether the number was not there yet.
   mutating func insert(_ number: UInt64) -> Bool {
@@ -30,7 +33,7 @@ struct SequenceSet: Sendable {
     case (false, true): ranges[index] = number...ranges[index].upperBound
     case (false, false):
       ranges.insert(number...number, at: index)
-      if ranges.count > Self.capacity { ranges.removeFirst() }
+      if ranges.count > capacity { ranges.removeFirst() }
     }
     return true
   }
