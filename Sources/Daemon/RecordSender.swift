@@ -29,6 +29,7 @@ public struct RecordSender: ~Copyable {
 
   private let queue: MessageQueue?
   private var header: RecordHeader
+  private var clock = RecordClock()
   private var bytes: [UInt8] = []
   private var droppedBeforeFull: UInt64 = 0
   private var isFull = false
@@ -41,7 +42,7 @@ public struct RecordSender: ~Copyable {
     let opened = try output.prints ? nil : Self.open(program, output.queuePrefix)
     queue = opened
     header = RecordHeader(instance: bootTimeNanoseconds() / 1_000_000)
-    envelope = Envelope(bootID: boot, clock: readClock())
+    envelope = Envelope(bootID: boot, clock: clock.read())
     bytes.reserveCapacity(RecordHeader.maximumRecordSize)
   }
 
@@ -137,7 +138,7 @@ public struct RecordSender: ~Copyable {
 
   @inline(never)
   private mutating func stamp() {
-    envelope.clock = readClock()
+    envelope.clock = clock.read()
     header.clockSynchronized = envelope.clock.synchronized
     header.bootTimeNanoseconds = envelope.clock.bootTimeNanoseconds
     header.realTimeNanoseconds = envelope.clock.realTimeNanoseconds
@@ -197,13 +198,6 @@ public func writeToStandardOutput(_ bytes: [UInt8]) throws(SystemError) {
     }
     rest = rest.dropFirst(count)
   }
-}
-
-/// Reads the clocks that a record and its published time need.
-public func readClock() -> ClockReading {
-  ClockReading(
-    bootTimeNanoseconds: bootTimeNanoseconds(), realTimeNanoseconds: realTimeNanoseconds(),
-    synchronized: clockIsSynchronized())
 }
 
 /// The id of this boot, 36 bytes: random(4), /proc/sys/kernel/random/boot_id.

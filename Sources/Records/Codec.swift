@@ -5,11 +5,15 @@ extension RecordHeader {
   public mutating func encode<Body: RecordBody>(_ body: inout Body, into bytes: inout [UInt8]) {
     kind = Body.kind.rawValue
     bodyLength = UInt16(Body.lengthOnWire)
-    encode(into: &bytes)
-    var encoder = FieldEncoder(bytes: bytes)
-    bytes = []
-    body.visit(&encoder)
-    bytes = encoder.bytes
+    let header = self
+    bytes.extend(recordLength) { place in
+      var encoder = FieldEncoder(place: place)
+      encoder.put(header)
+      body.visit(&encoder)
+      // Both lengths come from the same `visit`, which must not depend on what the fields hold.
+      precondition(encoder.place - place == header.recordLength)
+      return encoder.place
+    }
   }
 }
 
@@ -43,38 +47,56 @@ struct FieldLength: FieldVisitor {
   }
 }
 
+/// Writes each field at once, where it stands: appended byte by byte to an array they were two thirds
+/// of the instructions that a record of inotify-pacct took.
 struct FieldEncoder: FieldVisitor {
-  var bytes: [UInt8]
+  /// Where the next field goes; the room for all of them is there.
+  fileprivate var place: BytePlace
+
+  @inline(__always)
+  private mutating func put<T: FixedWidthInteger & BitwiseCopyable>(_ number: T) {
+    UnsafeMutableRawPointer(place).storeBytes(of: number.littleEndian, as: T.self)
+    place += MemoryLayout<T>.size
+  }
+
+  /// The header as ``RecordHeader`` shows it.
+  @inline(never)
+  fileprivate mutating func put(_ header: RecordHeader) {
+    put(RecordHeader.magic)
+    put(RecordHeader.formatVersion)
+    put(UInt16(RecordHeader.encodedSize))
+    put(header.kind)
+    put(header.bodyLength)
+    put(header.clockSynchronized ? 1 : 0 as UInt32)
+    put(header.instance)
+    put(header.sequence)
+    put(header.dropped)
+    put(header.bootTimeNanoseconds)
+    put(header.realTimeNanoseconds)
+  }
 
   @inline(__always)
   mutating func unsigned<T: WireInteger & UnsignedInteger>(_ field: Field, _ value: inout T) {
-    put(UInt64(truncatingIfNeeded: value), T.bitWidth / 8)
+    put(value)
   }
   @inline(__always)
   mutating func signed<T: WireInteger & SignedInteger>(_ field: Field, _ value: inout T) {
-    put(UInt64(truncatingIfNeeded: value), T.bitWidth / 8)
+    put(value)
   }
   @inline(__always)
   mutating func optional<T: WireInteger>(_ field: Field, _ value: inout T?) {
-    put(UInt64(truncatingIfNeeded: value ?? ~0), T.bitWidth / 8)
+    put(value ?? ~0)
   }
   @inline(__always)
-  mutating func boolean(_ field: Field, _ value: inout Bool) { put(value ? 1 : 0, 1) }
+  mutating func boolean(_ field: Field, _ value: inout Bool) { put(value ? 1 : 0 as UInt8) }
   @inline(__always)
-  mutating func name<T: FieldName>(_ field: Field, _ value: inout T) {
-    put(UInt64(value.rawValue), 1)
-  }
-  /// Out of line, since every field comes here.
-  @inline(never)
-  private mutating func put(_ value: UInt64, _ width: Int) {
-    for index in 0..<width {
-      bytes.append(UInt8(truncatingIfNeeded: value >> UInt64(8 * index)))
-    }
-  }
+  mutating func name<T: FieldName>(_ field: Field, _ value: inout T) { put(value.rawValue) }
+  @inline(__always)
   mutating func text<let capacity: Int>(_ field: Field, _ value: inout FixedText<capacity>) {
-    bytes.append(littleEndian: value.lengthOnWire)
-    for index in 0..<value.count { bytes.append(value[index]) }
-    for _ in value.count..<capacity { bytes.append(0) }
+    put(value.lengthOnWire)
+    UnsafeMutableRawPointer(place).storeBytes(
+      of: value.bytes, as: InlineArray<capacity, UInt8>.self)
+    place += capacity
   }
   mutating func buckets(_ field: Field, _ value: inout Buckets) {
     for index in 0..<Buckets.count { put(value[index], 8) }

@@ -2,6 +2,7 @@
 ///
 /// What does not fit is cut, and says so.
 public struct FixedText<let capacity: Int>: Sendable {
+  /// As they stand on the wire: zeros behind the text.
   private(set) var bytes = InlineArray<capacity, UInt8>(repeating: 0)
   public private(set) var count = 0
   /// The text was longer than the capacity.
@@ -37,10 +38,7 @@ public struct FixedText<let capacity: Int>: Sendable {
     count += 1
   }
 
-  public mutating func removeAll() {
-    count = 0
-    isCut = false
-  }
+  public mutating func removeAll() { self = Self() }
 
   /// The length and the mark as they stand on the wire.
   var lengthOnWire: UInt16 { UInt16(count) | (isCut ? 0x8000 : 0) }

@@ -56,20 +56,6 @@ public struct RecordHeader: Equatable, Sendable {
     self.realTimeNanoseconds = realTimeNanoseconds
   }
 
-  func encode(into bytes: inout [UInt8]) {
-    bytes.append(littleEndian: Self.magic)
-    bytes.append(littleEndian: Self.formatVersion)
-    bytes.append(littleEndian: UInt16(Self.encodedSize))
-    bytes.append(littleEndian: kind)
-    bytes.append(littleEndian: bodyLength)
-    bytes.append(littleEndian: clockSynchronized ? 1 : 0 as UInt32)
-    bytes.append(littleEndian: instance)
-    bytes.append(littleEndian: sequence)
-    bytes.append(littleEndian: dropped)
-    bytes.append(littleEndian: bootTimeNanoseconds)
-    bytes.append(littleEndian: realTimeNanoseconds)
-  }
-
   /// Reads the header of the record that is the whole of `bytes`.
   ///
   /// The lengths must add up to the message: a record that was cut, or has something behind it, is

@@ -121,7 +121,7 @@ extension Bridge {
 
   mutating func publishStatus(_ state: StaticString) {
     guard let connection, connection.isConnected else { return }
-    envelope.clock = readClock()
+    envelope.clock = clock.read()
     noteSpill()
     status.write(state, queues: queues, outbox: outbox, envelope, into: &json)
     do throws(BrokerConnection.PublishError) {

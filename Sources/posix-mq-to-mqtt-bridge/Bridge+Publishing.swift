@@ -27,7 +27,7 @@ extension Bridge {
     guard outbox.count > outbox.inFlight || batches.contains(where: { !$0.tickets.isEmpty }) else {
       return
     }
-    envelope.clock = readClock()
+    envelope.clock = clock.read()
     let now = monotonicNanoseconds()
     for index in batches.indices {
       while mayPublish, isReady(batches[index], now), publish(index) {}

@@ -74,7 +74,7 @@ extension Bridge {
   mutating func spillWaiting(_ room: Spill.Room = .left) -> Int {
     spillDue = monotonicNanoseconds() + options.spillAfter.nanoseconds
     guard outbox.waits(.samples) || outbox.waits(.events) else { return 0 }
-    envelope.clock = readClock()
+    envelope.clock = clock.read()
     outbox.memory.head.stamp = BootStamp(envelope)
     do throws(SystemError) {
       guard let result = try spill?.write(&outbox, BootStamp(envelope), &buffer, room) else {

@@ -69,6 +69,7 @@ struct Bridge: ~Copyable {
   /// The reason that was last logged, by the number of the program: the same refusal is told once.
   var refusals = [Int32](repeating: 0, count: Int(UInt8.max) + 1)
   var queuesAreRead = true
+  private var pace = ReadingPace()
 
   var connectDue = UInt64.max
   var connectTimeoutDue = UInt64.max
@@ -84,11 +85,12 @@ struct Bridge: ~Copyable {
   var payload: Payload
   var topic = TopicLevels()
   var buffer: [UInt8]
+  var clock = RecordClock()
   var envelope: Envelope
 
   /// Errors: those of the queues, of mmap(2), epoll(7) and timerfd(2).
   init(_ options: BridgeOptions, _ log: Log) throws(SystemError) {
-    let envelope = Envelope(bootID: try bootID(), clock: readClock())
+    let envelope = Envelope(bootID: try bootID(), clock: clock.read())
     let loop = try ServiceLoop<Source>()
     let timer = try Timer()
     let queues = try Queues(prefix: options.output.queuePrefix)
@@ -157,6 +159,9 @@ struct Bridge: ~Copyable {
   /// Does what is due, and sets the timer to what is due next.
   private mutating func attendToTime() throws(SystemError) {
     let now = monotonicNanoseconds()
+    pace.look(
+      waiting: isDisconnected ? nil : outbox.count - outbox.inFlight,
+      acknowledged: status.published, now)
     if now >= connectDue { try connect(now) }
     if now >= connectTimeoutDue { loseForSilence() }
     if now >= keepAliveDue { keepAlive(now) }
@@ -174,7 +179,7 @@ struct Bridge: ~Copyable {
     }
     let due = min(
       min(connectDue, connectTimeoutDue, acknowledgementDue, batchDue),
-      min(keepAliveDue, statusDue, spillDue))
+      min(keepAliveDue, statusDue, spillDue, pace.due))
     if due != timerDue {
       timerDue = due
       let later = monotonicNanoseconds()
@@ -186,6 +191,7 @@ struct Bridge: ~Copyable {
   ///
   /// With a broker that takes records slower than they come, the rest waits in the queues, where
   /// the programs see it and count what they drop. Without a broker the outbox decides what goes.
+  /// See also ``ReadingPace``.
   mutating func updateInterest() throws(SystemError) {
     if let connection, let socket = connection.socket {
       let wanted = acknowledgementsMayWait ? .hangUp : connection.interest
@@ -194,7 +200,9 @@ struct Bridge: ~Copyable {
         try loop.events.change(socket, .broker, interest)
       }
     }
-    let read = isDisconnected || !(queuesAreRead ? outboxIsFull : outbox.usedPercent >= 75)
+    let hasRoom =
+      !pace.isPausing && !(queuesAreRead ? outboxIsFull : outbox.usedPercent >= 75)
+    let read = !isFinishing && (isDisconnected || hasRoom)
     if read != queuesAreRead {
       queuesAreRead = read
       for index in 0..<queues.count {

@@ -340,7 +340,7 @@ struct Outbox: ~Copyable {
       usedSlots -= 1
       part = next
     }
-    if count == 0 { releaseMemory() }
+    if count == 0 { startOver() }
   }
 
   mutating func free(_ index: UInt32) {
@@ -349,12 +349,17 @@ struct Outbox: ~Copyable {
     free = index
   }
 
-  private mutating func releaseMemory() {
-    guard memory.head.untouched > 256 else { return }
+  /// Nothing is kept: the first slots are used again, whose pages are there, and what a backlog took
+  /// beyond them goes back to the machine.
+  private mutating func startOver() {
+    let used = memory.head.untouched
     memory.head.untouched = 0
     free = Self.none
-    memory.release(from: 64)
+    if used > Self.keptSlots { memory.release(from: Self.keptSlots) }
   }
+
+  /// 128 KiB: as much as waits and is in flight while the broker keeps up.
+  private static let keptSlots: UInt32 = 512
 
   private mutating func takeFreeSlot() -> UInt32 {
     usedSlots += 1

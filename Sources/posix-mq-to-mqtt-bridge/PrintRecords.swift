@@ -4,7 +4,8 @@ import Records
 
 /// What `--print` and `--once` do: the records as the broker would get them, on standard output.
 func printRecords(_ output: OutputOptions, _ log: Log) throws(SystemError) {
-  var envelope = Envelope(bootID: try bootID(), clock: readClock())
+  var clock = RecordClock()
+  var envelope = Envelope(bootID: try bootID(), clock: clock.read())
   var json = JSON()
   var loop = try ServiceLoop<Bridge.Source>()
   var queues = try Queues(prefix: output.queuePrefix)
@@ -18,7 +19,7 @@ func printRecords(_ output: OutputOptions, _ log: Log) throws(SystemError) {
     else {
       continue
     }
-    envelope.clock = readClock()
+    envelope.clock = clock.read()
     try printRecord(buffer, length, &json, envelope)
     if output.once { return }
   }

@@ -22,6 +22,29 @@ struct BodyTests {
     try Golden.expect(body, isWrittenAs: "system_information.v1")
   }
 
+  @Test func behindATextThatBecameShorterStandZeros() throws {
+    var state = SourceState(.unavailable, reason: Array("no such file or folder".utf8).span)
+    state.reason.removeAll()
+    state.reason.append(Array("no".utf8).span)
+    let bytes = encoded(&state)
+    #expect(bytes.suffix(160) == Array("no".utf8) + [UInt8](repeating: 0, count: 158))
+    state.reason = FixedText("no")
+    #expect(encoded(&state) == bytes)
+  }
+
+  @Test func aRecordIsWrittenBehindWhatTheBufferHolds() throws {
+    var body = SourceState(.running)
+    var (header, bytes) = (RecordHeader(instance: 7), [1, 2, 3] as [UInt8])
+    header.encode(&body, into: &bytes)
+    #expect(bytes == [1, 2, 3] + encoded(&body))
+  }
+
+  private func encoded<Body: RecordBody>(_ body: inout Body) -> [UInt8] {
+    var (header, bytes) = (RecordHeader(instance: 7), [UInt8]())
+    header.encode(&body, into: &bytes)
+    return bytes
+  }
+
   @Test func sourceState() throws {
     let reason = [UInt8]("no /proc/pressure: add psi=1 to the kernel's command line".utf8)
     try Golden.expect(
