@@ -99,7 +99,7 @@ struct FieldEncoder: FieldVisitor {
     place += capacity
   }
   mutating func buckets(_ field: Field, _ value: inout Buckets) {
-    for index in 0..<Buckets.count { put(value[index], 8) }
+    for index in 0..<Buckets.count { put(value[index]) }
   }
 }
 
