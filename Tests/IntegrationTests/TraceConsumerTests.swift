@@ -224,7 +224,9 @@ struct TraceConsumerTests {
 
   // MARK: What it costs
 
-  @Test(arguments: [("", 3), ("block-io,execs,failed-opens,run-queue-latency,system-calls", 8)])
+  @Test(
+    .serialized,
+    arguments: [("", 3), ("block-io,execs,failed-opens,run-queue-latency,system-calls", 8)])
   func itStartsInFiftyMillisecondsAndTakesFourMegabytes(_ more: String, _ count: Int) throws {
     let socket = NotifySocket(in: rig.folder)
     let programs = "exits-by-signal,oom-kills,tcp-retransmissions,\(more)"

@@ -53,13 +53,14 @@ struct FieldsTests {
     let topic = message.topic.dropFirst("stats/pi-7/".count)
     let fields = try JSONValue(parsing: Array(message.payload.utf8)).members ?? []
     let candidates = KindReference(kind: kind, entries: []).topics.map { shape -> String in
-      var filled = shape.replacing("<program>", with: "cyclic-sysinfo")
+      // At the beginning whichever program tells; elsewhere it is a field.
+      var filled = shape.replacing(/^<program>/, with: "cyclic-sysinfo")
       for field in fields {
         // A path has a level for each of its parts, other names one.
         let isPath = kind == .pressureStall || kind == .pressureSample
         let text = field.value.text ?? field.value.readable
         let level = isPath ? String(text.trimmingPrefix("/")) : text.replacing("/", with: "_")
-        filled = filled.replacing("<\(field.name)>", with: level)
+        filled = filled.replacing("<\(field.name)>", with: level.isEmpty ? "_" : level)
       }
       return filled
     }

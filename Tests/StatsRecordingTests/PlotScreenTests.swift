@@ -251,7 +251,7 @@ struct PlotSelectionTests {
     #expect(
       load.programs(events: true) == [
         "cyclic-sysinfo", "inotify-coredump", "inotify-pacct", "epoll-psi", "dbus-systemd-signals",
-        "dlt-proc-watch",
+        "dlt-proc-watch", "trace-consumer",
       ])
     let process = try PlotSelection(fields: [], processes: ["x"])
     #expect(process.programs(events: false) == ["cyclic-file-read", "dlt-proc-watch"])
