@@ -81,6 +81,8 @@ public struct BPFMap: Sendable {
   public let keyBytes: Int
   public let valueBytes: Int
   public let isRingBuffer: Bool
+  /// How many keys there can be, in a map where they come and go; nil where all are always there.
+  public let capacity: Int?
   /// A value for each CPU, or one.
   private let copies: Int
 
@@ -91,6 +93,8 @@ public struct BPFMap: Sendable {
     let type = bpf_map__type(map)
     isRingBuffer = type == BPF_MAP_TYPE_RINGBUF
     let isPerCPU = type == BPF_MAP_TYPE_PERCPU_HASH || type == BPF_MAP_TYPE_PERCPU_ARRAY
+    let isHash = type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_PERCPU_HASH
+    capacity = isHash ? Int(bpf_map__max_entries(map)) : nil
     copies = isPerCPU ? max(1, Int(libbpf_num_possible_cpus())) : 1
   }
 
@@ -108,14 +112,33 @@ public struct BPFMap: Sendable {
       swap(&key, &next)
       // Between the two calls it may have been removed.
       if bpf_map_lookup_elem(descriptor, &key, &value) == 0 {
-        for index in 0..<words {
-          var sum: UInt64 = 0
-          for copy in 0..<copies { sum &+= value[copy * words + index] }
-          sums[index] = sum
-        }
+        sum(value, into: &sums)
         try body(key, sums)
       }
       result = bpf_map_get_next_key(descriptor, &key, &next)
+    }
+  }
+
+  /// Removes a key and gives the value that it had, summed over the CPUs; nil if it is not there.
+  ///
+  /// Errors: `EINVAL` or 524, ENOTSUPP, where the kernel cannot do both at once: before Linux 5.14.
+  public func take(_ key: [UInt8]) throws(BPFError) -> [UInt64]? {
+    let words = (valueBytes + 7) / 8
+    var value = [UInt64](repeating: 0, count: words * copies)
+    guard bpf_map_lookup_and_delete_elem(descriptor, key, &value) == 0 else {
+      guard clinux_errno() == ENOENT else { throw .last("take") }
+      return nil
+    }
+    var sums = [UInt64](repeating: 0, count: words)
+    sum(value, into: &sums)
+    return sums
+  }
+
+  private func sum(_ value: [UInt64], into sums: inout [UInt64]) {
+    for index in sums.indices {
+      var sum: UInt64 = 0
+      for copy in 0..<copies { sum &+= value[copy * sums.count + index] }
+      sums[index] = sum
     }
   }
 }

@@ -13,16 +13,27 @@ final class Aggregation {
   private let map: BPFMap
   private let numbersPerKey: Int
 
-  // Of each key, in the order in which they came.
-  private var keys: [Text] = []
+  /// What there is of a key beside its numbers.
+  private struct Key {
+    let bytes: [UInt8]
+    let text: Text
+    /// When it was told last, or read last without anything to tell.
+    var since: UInt64
+    /// How often in a row it was read without anything new.
+    var quietReadings = 0
+  }
+
+  private var keys: [Key] = []
+  private var places: [[UInt8]: Int] = [:]
+  // Of each key one number, or one for each bucket.
   private var now: [UInt64] = []
   private var told: [UInt64] = []
-  /// When it was told last, or read last without anything to tell.
-  private var since: [UInt64] = []
-  private var places: [[UInt8]: Int] = [:]
+  /// What the key had when it was removed from the map before it came again.
+  private var before: [UInt64] = []
   private var lastRead: UInt64
   /// Keys before this one have nothing to tell since the last reading.
   private var next = 0
+  private var canForget = true
 
   /// `start` is when the program began, as all times here of CLOCK_MONOTONIC in nanoseconds.
   init(_ aggregate: Manifest.Aggregate, _ map: BPFMap, start: UInt64) {
@@ -34,33 +45,97 @@ final class Aggregation {
     lastRead = start
   }
 
+  private func range(_ place: Int) -> Range<Int> {
+    (place * numbersPerKey)..<((place + 1) * numbersPerKey)
+  }
+
   /// Reads the map. Whoever has not told all since the last reading goes on with what is there now.
   func read(at time: UInt64) {
+    for place in keys.indices {
+      if hasNews(place) {
+        keys[place].quietReadings = 0
+      } else {
+        keys[place].since = lastRead
+        keys[place].quietReadings += 1
+      }
+    }
     map.forEach { bytes, numbers in
       let place = place(of: bytes)
-      if !hasNews(place) { since[place] = lastRead }
-      for index in 0..<numbersPerKey { now[place * numbersPerKey + index] = numbers[index] }
+      var beganAnew = false
+      for (number, index) in zip(numbers, range(place)) where number < now[index] &- before[index] {
+        beganAnew = true
+      }
+      for (number, index) in zip(numbers, range(place)) {
+        // A sum may become less; a count only where its key was thrown out of the map and came again.
+        if beganAnew, !isSum { before[index] = now[index] }
+        now[index] = before[index] &+ number
+      }
+      if hasNews(place) { keys[place].quietReadings = 0 }
     }
     lastRead = time
     next = 0
+    if let capacity = map.capacity, keys.count > capacity / 2, canForget { forgetQuietKeys() }
   }
+
+  private var isSum: Bool { if case .sum = kind { true } else { false } }
 
   private func place(of bytes: [UInt8]) -> Int {
     if let place = places[bytes] { return place }
     let place = keys.count
     places[bytes] = place
-    keys.append(key.keyText(bytes))
-    since.append(lastRead)
+    keys.append(Key(bytes: bytes, text: key.keyText(bytes), since: lastRead))
     for _ in 0..<numbersPerKey {
       now.append(0)
       told.append(0)
+      before.append(0)
     }
     return place
   }
 
+  /// A map that is full counts no new key: keys of which nothing came for long leave it while it is
+  /// more than half full.
+  private func forgetQuietKeys() {
+    for place in keys.indices.reversed()
+    where keys[place].quietReadings >= Self.readingsUntilForgotten && !hasNews(place) {
+      do throws(BPFError) {
+        if let numbers = try map.take(keys[place].bytes) {
+          for (number, index) in zip(numbers, range(place)) {
+            before[index] &+= number
+            now[index] = before[index]
+          }
+        }
+      } catch {
+        canForget = false
+        return
+      }
+      // What came in the moment of its removal is told first.
+      if !hasNews(place) { forget(place) }
+    }
+  }
+
+  private static let readingsUntilForgotten = 12
+
+  /// The last key takes its place.
+  private func forget(_ place: Int) {
+    places[keys[place].bytes] = nil
+    let last = keys.count - 1
+    if place < last {
+      keys[place] = keys[last]
+      places[keys[place].bytes] = place
+      for (from, to) in zip(range(last), range(place)) {
+        now[to] = now[from]
+        told[to] = told[from]
+        before[to] = before[from]
+      }
+    }
+    keys.removeLast()
+    now.removeLast(numbersPerKey)
+    told.removeLast(numbersPerKey)
+    before.removeLast(numbersPerKey)
+  }
+
   private func hasNews(_ place: Int) -> Bool {
-    for index in (place * numbersPerKey)..<((place + 1) * numbersPerKey)
-    where now[index] != told[index] { return true }
+    for index in range(place) where now[index] != told[index] { return true }
     return false
   }
 
@@ -75,24 +150,18 @@ final class Aggregation {
 
   /// What was pending has been told.
   func settle(_ place: Int) {
-    for index in (place * numbersPerKey)..<((place + 1) * numbersPerKey) {
-      told[index] = now[index]
-    }
-    since[place] = lastRead
+    for index in range(place) { told[index] = now[index] }
+    keys[place].since = lastRead
   }
 
-  private func growth(_ index: Int) -> UInt64 {
-    // A count that became less began anew: its key was thrown out of the map and came again.
-    if case .sum = kind { return now[index] &- told[index] }
-    return now[index] >= told[index] ? now[index] - told[index] : now[index]
-  }
+  private func growth(_ index: Int) -> UInt64 { now[index] &- told[index] }
 
   private func identity(of place: Int, _ program: Text) -> TracedAggregation {
     var identity = TracedAggregation()
     identity.program = FixedText(program)
     identity.name = FixedText(name)
-    identity.key = FixedText(keys[place])
-    identity.intervalMicroseconds = (lastRead - since[place]) / 1000
+    identity.key = FixedText(keys[place].text)
+    identity.intervalMicroseconds = (lastRead - keys[place].since) / 1000
     return identity
   }
 

@@ -59,6 +59,25 @@ struct TraceConsumerTruthTests {
     #expect(try calls(1_000_000) - calls(0) == 1_000_000)
   }
 
+  /// Its map has room for 4,096 keys: more than that come, but not at one time.
+  @Test func keysThatAreQuietForLongMakeRoom() throws {
+    let path = try subject()
+    let trace = try PrintedTrace(rig, "failed-opens", interval: "20ms")
+    var expected: Set<String> = []
+    for _ in 1...3 {
+      let id = try #require(try shell("\(path) names 2500").first)
+      expected.formUnion((0..<2500).map { "\(id).\($0),2" })
+      // Keys are forgotten after twelve intervals.
+      usleep(2_000_000)
+    }
+    let records = try trace.records()
+    let told = records.filter { expected.contains($0.text("key")) }
+    #expect(told.count == 7500)
+    #expect(Set(told.map { $0.text("key") }) == expected)
+    #expect(told.allSatisfy { $0.integer("value") == 1 })
+    #expect(records.allSatisfy { $0.text("kind") != "trace_loss" })
+  }
+
   @Test func exitsBySignalAreEventsThatAreKeptLonger() throws {
     let trace = try PrintedTrace(rig, "exits-by-signal")
     let told = try shell(

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/sdt.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -78,6 +79,19 @@ static void open_files(int count) {
   }
 }
 
+// One failed open under each of so many names that no other process has.
+static void many_names(int count) {
+  for (int index = 0; index < count; index++) {
+    char name[16];
+    snprintf(name, sizeof name, "%d.%d", getpid(), index);
+    prctl(PR_SET_NAME, name);
+    open("/nonexistent/file", O_RDONLY);
+  }
+  char line[40];
+  snprintf(line, sizeof line, "%d\n", getpid());
+  say(line);
+}
+
 int main(int argc, char **argv) {
   const char *command = argc > 1 ? argv[1] : "";
   int count = argc > 2 ? atoi(argv[2]) : 0;
@@ -86,6 +100,7 @@ int main(int argc, char **argv) {
   else if (!strcmp(command, "write")) write_bytes(count);
   else if (!strcmp(command, "sleep")) sleep_times();
   else if (!strcmp(command, "open")) open_files(count);
+  else if (!strcmp(command, "names")) many_names(count);
   else return 2;
   return 0;
 }

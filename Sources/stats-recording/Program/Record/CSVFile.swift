@@ -15,7 +15,8 @@ final class CSVFile {
   private var descriptor: Int32 = -1
   private var pending: [UInt8] = []
   private var pendingLast: Int64?
-  private(set) var pendingRows = 0
+  /// What was added since the last ``flush()``.
+  private(set) var pendingArrivals: [Arrival] = []
   var pendingBytes: Int { pending.count }
   /// Something that is no whole row may stand behind ``size``.
   private var isTorn = false
@@ -48,13 +49,13 @@ final class CSVFile {
   func append(_ arrival: Arrival) {
     if size == 0 && pending.isEmpty { pending = layout.header }
     pending += layout.row(arrival)
-    pendingRows += 1
+    pendingArrivals.append(arrival)
     firstReceived = firstReceived ?? arrival.message.received
     pendingLast = arrival.message.received
   }
 
-  /// Writes what was added. Errors: none of it is there, and how many rows that were is `pendingRows`
-  /// until ``forget()``.
+  /// Writes what was added. Errors: none of it is there, and it is in ``pendingArrivals`` until
+  /// ``forget()``.
   func flush() throws(RecordingFailure) {
     guard !pending.isEmpty else { return }
     if descriptor < 0 {
@@ -91,7 +92,7 @@ final class CSVFile {
   /// Lets go what could not be written.
   func forget() {
     pending.removeAll(keepingCapacity: true)
-    pendingRows = 0
+    pendingArrivals.removeAll(keepingCapacity: true)
     if size == 0 { firstReceived = nil }
   }
 

@@ -13,7 +13,7 @@ final class CSVFolder: RecordingTarget {
   /// Files of which the last records are in ``seen``.
   private var rememberedStems: Set<String> = []
   private var notices: [String] = []
-  private var fault = RecordingFault()
+  private var fault: RecordingFault
   private var removal: CSVRemoval
   private var removalFails = false
 
@@ -29,6 +29,7 @@ final class CSVFolder: RecordingTarget {
     self.path = path
     self.limits = limits
     self.isDurable = isDurable
+    fault = RecordingFault(isHeld: isDurable)
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
@@ -51,7 +52,7 @@ final class CSVFolder: RecordingTarget {
     let kind: String
   }
 
-  func write(_ arrivals: [Arrival]) -> RecordingCount {
+  func write(_ arrivals: [Arrival], failed: inout [Arrival]) -> RecordingCount {
     var count = RecordingCount()
     var dirty: [ObjectIdentifier: CSVFile] = [:]
     var changedFolders: Set<String> = []
@@ -71,16 +72,17 @@ final class CSVFolder: RecordingTarget {
         dirty[ObjectIdentifier(file)] = file
         if let limit = limits.rotateSize, file.size + file.pendingBytes >= limit {
           dirty[ObjectIdentifier(file)] = nil
-          count += flush(file)
+          count += flush(file, failed: &failed)
           rotate(file)
           changedFolders.insert(file.folder)
         }
       } catch {
         count.notWritten += 1
+        failed.append(arrival)
         tell(fault.failed(error, records: 1))
       }
     }
-    for file in dirty.values { count += flush(file) }
+    for file in dirty.values { count += flush(file, failed: &failed) }
     if isDurable && !changedFolders.isEmpty {
       for folder in changedFolders { synchronize(folder) }
       synchronize(path)
@@ -98,14 +100,21 @@ final class CSVFolder: RecordingTarget {
         + "what was written last may not be on the disk")
   }
 
-  private func flush(_ file: CSVFile) -> RecordingCount {
-    let rows = file.pendingRows
+  private func flush(_ file: CSVFile, failed: inout [Arrival]) -> RecordingCount {
+    let rows = file.pendingArrivals.count
     do throws(RecordingFailure) {
       makeRoom(for: file)
       try file.flush()
       tell(fault.succeeded(path))
       return RecordingCount(written: rows)
     } catch {
+      // They are not there: when they come again they are no duplicates.
+      for arrival in file.pendingArrivals {
+        if let identity = arrival.identity {
+          seen.remove(identity, of: arrival.message.source.topic)
+        }
+      }
+      failed += file.pendingArrivals
       file.forget()
       tell(fault.failed(error, records: rows))
       return RecordingCount(notWritten: rows)
@@ -261,6 +270,11 @@ struct SeenRecords {
       Run(device: topic.device, program: topic.program, run: identity.run),
       default: SequenceSet()
     ].insert(identity.sequence)
+  }
+
+  mutating func remove(_ identity: RecordIdentity, of topic: RecordTopic) {
+    runs[Run(device: topic.device, program: topic.program, run: identity.run)]?
+      .remove(identity.sequence)
   }
 }
 

@@ -97,6 +97,16 @@ struct CSVReader {
     }
   }
 
+  /// The last whole row's message; nil if there is none.
+  mutating func lastMessage() throws(RecordingFailure) -> RecordedMessage? {
+    var last: [UInt8]?
+    while let row = try nextRow() { last = Array(row) }
+    guard let layout, let last else { return nil }
+    do throws(CSVError) { return try layout.message(CSVRows.cells(last[...])) } catch {
+      throw RecordingFailure("\(path), row \(row - 1): \(error)")
+    }
+  }
+
   private static func read(
     _ path: String, _ file: FileHandle, _ rows: inout CSVRows, _ bytesRead: inout Int,
     _ fileSize: Int

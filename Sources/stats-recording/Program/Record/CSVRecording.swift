@@ -108,8 +108,9 @@ struct CSVRecording {
       }
       // The last file may be empty: it has just been begun.
       for file in files.reversed() where found.count == 1 {
-        guard access(file, F_OK) == 0, let last = try CSVInspection(file).last else { continue }
-        found.append(last)
+        if var reader = try Self.open(file), let last = try reader.lastMessage() {
+          found.append(last)
+        }
       }
       for message in found {
         let device = message.source.topic.device

@@ -17,9 +17,9 @@ struct Record: ParsableCommand {
       Statuses are recorded too. A record that comes twice is written once.
 
       With --session a message is acknowledged when it is on the disk, and the
-      broker keeps what comes while the recorder is away, killed or not: for a
-      week, up to its own limit (max_queued_messages of Mosquitto, 1000 unless
-      it is set). Without it what came in the last 200 ms before the recorder is
+      broker keeps what comes while the disk is full or the recorder is away,
+      killed or not: for a week, up to its own limit (max_queued_messages of
+      Mosquitto, 1000 unless it is set). Without it what came in the last 200 ms before the recorder is
       killed is lost, and stats-recording losses counts it. SIGUSR1 tells the
       counts.
       """)

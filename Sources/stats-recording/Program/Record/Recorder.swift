@@ -61,10 +61,7 @@ final class Recorder {
       .init(
         take: { [unowned self] in take($0) },
         isFull: { [unowned self] in pending.count >= Self.batchSize },
-        store: { [unowned self] in
-          write()
-          return true
-        }, afterTurn: afterTurn,
+        store: { [unowned self] in hold(until: ended, afterTurn) }, afterTurn: afterTurn,
         subscribed: { [unowned self] in say("recording from \(broker.address)") }, say: say)
     ).run()
   }
@@ -123,6 +120,32 @@ final class Recorder {
     }
     pending.removeAll(keepingCapacity: true)
     tellNotices()
+  }
+
+  /// Writes what is pending, and what could not be written again and again until it can. False: the end
+  /// was asked for before that; it stays with the broker.
+  private func hold(until ended: OneWaySwitch, _ afterTurn: () -> Void) -> Bool {
+    guard !pending.isEmpty else { return true }
+    var rest = targets.map { _ in pending }
+    pending.removeAll(keepingCapacity: true)
+    while true {
+      for (index, target) in targets.enumerated() where !rest[index].isEmpty {
+        var failed: [Arrival] = []
+        var count = target.write(rest[index], failed: &failed)
+        count.notWritten = 0
+        counts.targets[index] += count
+        rest[index] = failed
+      }
+      tellNotices()
+      if rest.allSatisfy(\.isEmpty) { return true }
+      for _ in 0..<20 where !ended.isSet {
+        usleep(50_000)
+        afterTurn()
+      }
+      if ended.isSet { break }
+    }
+    for (index, rest) in rest.enumerated() { counts.targets[index].notWritten += rest.count }
+    return false
   }
 
   private func tidy() {

@@ -14,7 +14,7 @@ final class RecordingWriter: RecordingTarget {
   private var sources: [RecordedSource: Int64] = [:]
   private var runs: [RecordRun: Int64] = [:]
   private var notices: [String] = []
-  private var fault = RecordingFault()
+  private var fault: RecordingFault
   private var removedRecords = 0
   private var removalFails = false
   private var nextRemoval = Date.distantPast
@@ -25,6 +25,7 @@ final class RecordingWriter: RecordingTarget {
   ) throws(RecordingFailure) {
     self.path = path
     self.limits = limits
+    fault = RecordingFault(isHeld: isDurable)
     // Held until the database is closed: SQLite's own locks would go with this descriptor.
     lock = try RecordingLock(path, names: path)
     do {
@@ -55,7 +56,7 @@ final class RecordingWriter: RecordingTarget {
     }
   }
 
-  func write(_ arrivals: [Arrival]) -> RecordingCount {
+  func write(_ arrivals: [Arrival], failed: inout [Arrival]) -> RecordingCount {
     guard !arrivals.isEmpty else { return RecordingCount() }
     if sources.count > 100_000 { sources.removeAll() }
     if runs.count > 100_000 { runs.removeAll() }
@@ -84,6 +85,7 @@ final class RecordingWriter: RecordingTarget {
       runs.removeAll()
       let failure = RecordingFailure(error, path: path)
       if let notice = fault.failed(failure, records: arrivals.count) { notices.append(notice) }
+      failed += arrivals
       return RecordingCount(notWritten: arrivals.count)
     }
   }

@@ -37,4 +37,13 @@ struct SequenceSet: Sendable {
     }
     return true
   }
+
+  /// Forgets that a number was seen.
+  mutating func remove(_ number: UInt64) {
+    guard let index = ranges.lastIndex(where: { $0.contains(number) }) else { return }
+    let range = ranges.remove(at: index)
+    count -= 1
+    if number < range.upperBound { ranges.insert(number + 1...range.upperBound, at: index) }
+    if number > range.lowerBound { ranges.insert(range.lowerBound...number - 1, at: index) }
+  }
 }
