@@ -13,6 +13,7 @@ public struct RecordClock: Sendable {
   public init() {}
 
   /// Both clocks as they are now; whether something keeps them right as it was a moment ago.
+  @inline(never)
   public mutating func read() -> ClockReading {
     let now = bootTimeNanoseconds()
     if now &- askedNanoseconds >= Self.answerNanoseconds {

@@ -67,6 +67,7 @@ public struct RecordSender: ~Copyable {
   }
 
   /// Tells the bridge whether the program can do its work; where records are printed, nobody asks.
+  @inline(never)
   public mutating func announce(
     _ state: SourceState.State, _ reason: Text = ""
   ) throws(SystemError) {

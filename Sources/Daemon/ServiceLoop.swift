@@ -14,6 +14,7 @@ public struct ServiceLoop<Source: RawRepresentable>: ~Copyable where Source.RawV
   }
 
   /// The next source that is ready and what for; nil when it is time to end.
+  @inline(never)
   public mutating func next() throws(SystemError) -> (source: Source, readiness: Readiness)? {
     while true {
       switch try events.next(milliseconds: feedWatchdog()) {

@@ -55,6 +55,7 @@ public struct JSON: Sendable {
   }
 
   /// A text that was cut has a second key with `_cut` behind its name.
+  @inline(never)
   public mutating func member<let capacity: Int>(
     _ name: StaticString, suffix: StaticString = "", text: FixedText<capacity>
   ) {

@@ -130,15 +130,13 @@ extension JSON {
   public mutating func write<Body: RecordBody>(
     _ type: Body.Type, _ record: [UInt8], _ header: RecordHeader, _ envelope: Envelope
   ) {
-    bytes.removeAll(keepingCapacity: true)
     let buffer = bytes
     bytes = []
     var fields = FieldsAsJSON(Body.kind.constantName, header, record, envelope, buffer)
     // Only its list of fields is wanted, none of its values.
     var body = Body()
     body.visit(&fields)
-    fields.end()
-    bytes = fields.json
+    bytes = fields.end()
   }
 }
 

@@ -42,6 +42,7 @@ struct ProcFile: ~Copyable {
   /// Reads the whole file to the start of the buffer, which grows; returns how long it is.
   ///
   /// nil if it cannot be read: that is said once in the log, and so is that it can be again.
+  @inline(never)
   mutating func read(into buffer: inout [UInt8], _ log: Log) -> Int? {
     let count = load(&buffer)
     if count >= 0 {
@@ -64,6 +65,7 @@ struct ProcFile: ~Copyable {
   }
 
   /// Says once that the file does not hold what its format asks for.
+  @inline(never)
   mutating func refuse(_ error: ParseError, _ log: Log) {
     guard trouble != .refused else { return }
     trouble = .refused

@@ -59,12 +59,13 @@ struct ProcessStatus: Equatable {
     text.skipWords(1, &rest)
     startTicks = try Self.number(text, &rest)
     virtualBytes = try Self.number(text, &rest)
-    guard let pages = text.nextWord(&rest) else { throw ParseError("has less than 24 columns") }
-    if let number = text.number(pages) {
+    var last = rest
+    if let number = text.nextNumber(&last) {
       residentPages = number
-    } else if text.signedNumber(pages) == nil {
-      throw ParseError("has a word where a number belongs")
+      return
     }
+    guard let pages = text.nextWord(&rest) else { throw ParseError("has less than 24 columns") }
+    if text.signedNumber(pages) == nil { throw ParseError("has a word where a number belongs") }
     // Counted on each CPU apart: the sum may be below 0 for a moment, and is 0 then.
   }
 

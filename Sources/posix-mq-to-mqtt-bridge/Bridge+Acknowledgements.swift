@@ -26,10 +26,12 @@ extension Bridge {
   mutating func takeAcknowledgements() {
     guard let connection, !connection.acknowledgements.isEmpty else { return }
     acknowledgedAt = monotonicNanoseconds()
-    for acknowledgement in connection.acknowledgements {
+    // By their indices: to walk through the list itself would hold it, and to forget them would make a new one.
+    for place in connection.acknowledgements.indices {
+      let acknowledgement = connection.acknowledgements[place]
       guard let index = inFlight.firstIndex(where: { $0.message == acknowledgement.message })
       else { continue }
-      let entry = inFlight.remove(at: index)
+      var entry = inFlight.remove(at: index)
       bytesInFlight -= entry.byteCount
       if acknowledgement.reason >= 0x80 {
         let words = BrokerConnection.words(of: acknowledgement.reason)
@@ -41,7 +43,7 @@ extension Bridge {
       } else {
         statusIsRefused = false
       }
-      recycle(entry.tickets)
+      recycle(&entry.tickets)
     }
     connection.forgetAcknowledgements()
   }

@@ -30,6 +30,7 @@ extension Bridge {
   }
 
   /// Goes on with the connection until nothing is in flight and `done`, or the time is over.
+  @inline(never)
   private mutating func work(
     until deadline: UInt64, _ done: (borrowing Outbox) -> Bool
   ) throws(SystemError) {

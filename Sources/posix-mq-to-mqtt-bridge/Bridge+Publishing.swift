@@ -60,7 +60,8 @@ extension Bridge {
     var tickets = spareTickets.popLast() ?? []
     let taken = writePayload(batches[index].tickets, of: program, connection, &tickets)
     guard !tickets.isEmpty else {
-      leave(index, taken, tickets)
+      leave(index, taken)
+      recycle(&tickets)
       return true
     }
     do throws(BrokerConnection.PublishError) {
@@ -68,7 +69,7 @@ extension Bridge {
       let count = payload.bytes.count
       let message = try connection.publish(
         topic.bytes, payload.bytes, connection.recordProperties, retain: false)
-      leave(index, taken, [])
+      leave(index, taken)
       bytesInFlight += count
       inFlight.append(
         InFlight(message: message, program: program, tickets: tickets, byteCount: count))
@@ -78,16 +79,17 @@ extension Bridge {
       switch error {
       case .notTaken(let words) where tickets.count == 1:
         refuse(program, tickets[0], words, reason: 0)
-        leave(index, taken, tickets)
+        leave(index, taken)
+        recycle(&tickets)
         return true
       case .notTaken:
         // Fewer at once, from now on; those that were refused are gone.
         connection.largestPayload = payload.bytes.count / 2
         batches[index].tickets.replaceSubrange(0..<taken, with: tickets)
-        recycle(tickets)
+        recycle(&tickets)
         return true
       case .connectionLost(let error):
-        recycle(tickets)
+        recycle(&tickets)
         lose(error)
         return false
       }
@@ -149,17 +151,19 @@ extension Bridge {
   }
 
   /// So many records have left the batch; what is left of it goes next.
-  private mutating func leave(_ index: Int, _ count: Int, _ tickets: [Outbox.Ticket]) {
+  private mutating func leave(_ index: Int, _ count: Int) {
     batches[index].tickets.removeSubrange(..<count)
     batches[index].due = batches[index].tickets.isEmpty ? .max : 0
-    recycle(tickets)
   }
 
+  /// Keeps the list's memory for another message.
   @inline(never)
-  mutating func recycle(_ tickets: consuming [Outbox.Ticket]) {
+  mutating func recycle(_ tickets: inout [Outbox.Ticket]) {
     guard tickets.capacity > 0 else { return }
+    // Nobody else may have it, or to empty it would make another one.
     tickets.removeAll(keepingCapacity: true)
     spareTickets.append(tickets)
+    tickets = []
   }
 
   /// The connection is lost: what was in a batch or in flight waits again.
@@ -169,7 +173,7 @@ extension Bridge {
       batches[index].due = .max
     }
     batchDue = .max
-    for index in inFlight.indices { recycle(inFlight[index].tickets) }
+    while var entry = inFlight.popLast() { recycle(&entry.tickets) }
     inFlight.removeAll(keepingCapacity: true)
     bytesInFlight = 0
     outbox.returnInFlight()

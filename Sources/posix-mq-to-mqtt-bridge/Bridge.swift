@@ -115,6 +115,12 @@ struct Bridge: ~Copyable {
     payload = Payload(options.payload, deviceID: options.topics.deviceID.bytes.span)
     batches = (0...Program.highestNumber).map { _ in Batch() }
     inFlight.reserveCapacity(options.window)
+    // So that the first burst allocates nothing either; a list for a batch grows with its first message.
+    for _ in 0..<(options.batch == 1 ? min(options.window, 128) : 0) {
+      var tickets: [Outbox.Ticket] = []
+      tickets.reserveCapacity(1)
+      spareTickets.append(tickets)
+    }
   }
 
   // MARK: The loop
@@ -177,9 +183,10 @@ struct Bridge: ~Copyable {
     } else if acknowledgementDue == .max {
       acknowledgementDue = now + 3_000_000_000
     }
+    // Two or three at a time: a fourth would make an array at each turn.
     let due = min(
-      min(connectDue, connectTimeoutDue, acknowledgementDue, batchDue),
-      min(keepAliveDue, statusDue, spillDue, pace.due))
+      min(connectDue, connectTimeoutDue, acknowledgementDue),
+      min(keepAliveDue, statusDue, spillDue), min(batchDue, pace.due))
     if due != timerDue {
       timerDue = due
       let later = monotonicNanoseconds()
@@ -192,6 +199,7 @@ struct Bridge: ~Copyable {
   /// With a broker that takes records slower than they come, the rest waits in the queues, where
   /// the programs see it and count what they drop. Without a broker the outbox decides what goes.
   /// See also ``ReadingPace``.
+  @inline(never)
   mutating func updateInterest() throws(SystemError) {
     if let connection, let socket = connection.socket {
       let wanted = acknowledgementsMayWait ? .hangUp : connection.interest

@@ -118,6 +118,7 @@ struct Outbox: ~Copyable {
   ///
   /// Where only events wait, a new sample is given up itself, and a new event takes the place of the
   /// oldest ones. Every record that was given up is counted, see ``lost(kind:)``.
+  @inline(never)
   mutating func append(_ record: [UInt8], _ length: Int, origin: UInt8, _ priority: Priority) {
     let arrival = memory.head.nextArrival
     memory.head.nextArrival = arrival + 1
@@ -136,6 +137,7 @@ struct Outbox: ~Copyable {
 
   /// Keeps a record of an earlier boot or from the spill, a ``BootStamp`` before it; false if there
   /// is no room. One that was carried over from another outbox was never in the spill.
+  @inline(never)
   mutating func appendSpilled(
     _ record: [UInt8], _ length: Int, origin: UInt8, arrival: UInt64, carriedOver: Bool = false
   ) -> Bool {
@@ -177,6 +179,7 @@ struct Outbox: ~Copyable {
   }
 
   /// The oldest record that is not in flight; from now on it is.
+  @inline(never)
   mutating func take() -> Entry? {
     guard let index = oldestWaiting else { return nil }
     let (list, next) = (memory[index].list, memory[index].next)
@@ -205,6 +208,7 @@ struct Outbox: ~Copyable {
       origin: head.origin & ~Self.carriedOver, list: ListName(rawValue: head.list) ?? .samples)
   }
 
+  @inline(never)
   func copy(_ index: UInt32, into buffer: inout [UInt8]) {
     let length = Int(memory[index].length)
     var (part, offset) = (index, 0)
@@ -322,6 +326,7 @@ struct Outbox: ~Copyable {
     if last != Self.none { memory[last].next = index }
   }
 
+  @inline(never)
   private mutating func remove(_ index: UInt32) {
     // From here on nobody finds it again, and its parts belong to nobody.
     memory.set(index, Slot.free)

@@ -68,6 +68,7 @@ struct OutboxMemory: ~Copyable {
       }
       set {
         var bytes: [UInt8] = []
+        bytes.reserveCapacity(BootStamp.encodedSize)
         newValue?.encode(into: &bytes)
         for index in bytes.indices { stampBytes[index] = bytes[index] }
         stampChecksum = OutboxChecksum.of(stampBytes.span, 56, 0, 0)
@@ -319,6 +320,7 @@ struct OutboxMemory: ~Copyable {
   }
 
   /// Keeps the first bytes, a ``SourceState``, for the next bridge.
+  @inline(never)
   func keepState(_ bytes: [UInt8], _ length: Int, of program: UInt8) {
     guard let place = statePlace(program), length <= Self.stateSize - 10 else { return }
     place.storeBytes(of: UInt16(length), toByteOffset: 8, as: UInt16.self)
@@ -330,6 +332,7 @@ struct OutboxMemory: ~Copyable {
   }
 
   /// What was kept; empty where there is nothing, or no whole one.
+  @inline(never)
   func keptState(of program: UInt8) -> [UInt8] {
     guard let place = statePlace(program) else { return [] }
     let length = Int(place.load(fromByteOffset: 8, as: UInt16.self))
