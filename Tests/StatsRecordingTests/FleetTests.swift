@@ -175,6 +175,7 @@ struct FleetTests {
     let address = ListenAddress(argument: text)
     #expect(address == ListenAddress(host: host, port: port))
     #expect(address?.isLoopback == isLoopback)
+    #expect(address?.defaultValueDescription == text)
   }
 
   @Test(arguments: ["", "8080", ":80", "::1:80", "127.0.0.1:", "127.0.0.1:65536", "a:-1"])

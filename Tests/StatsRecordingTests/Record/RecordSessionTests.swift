@@ -121,6 +121,15 @@ import Testing
         Rig.toolPath(), "record", "--host", "127.0.0.1", "--port", "\(rig.broker().port)",
         "--session", "keeper", form, rig.path("recording"),
       ], name: "strace", in: rig.folder)
+    // strace(1) waits for its child, whatever comes.
+    func endChildren(_ signal: Int32) {
+      let children = try? String(
+        contentsOfFile: "/proc/\(recorder.id)/task/\(recorder.id)/children", encoding: .utf8)
+      for child in children?.split(separator: " ").compactMap({ pid_t($0) }) ?? [] {
+        kill(child, signal)
+      }
+    }
+    defer { if recorder.isRunning { endChildren(SIGKILL) } }
     try eventually("it records", within: 30) {
       recorder.log.contains { $0.contains("recording from") }
     }
@@ -130,11 +139,7 @@ import Testing
         topic: "stats/pi/cyclic-sysinfo")
       usleep(400_000)
     }
-    // The child of strace(1), which itself waits for it whatever comes.
-    let children = try String(
-      contentsOfFile: "/proc/\(recorder.id)/task/\(recorder.id)/children", encoding: .utf8)
-    let child = try #require(children.split(separator: " ").first.flatMap { pid_t($0) })
-    kill(child, SIGTERM)
+    endChildren(SIGTERM)
     #expect(try recorder.wait() == 0)
     let lines = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
     let sockets = lines.compactMap { line in

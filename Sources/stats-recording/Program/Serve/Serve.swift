@@ -9,7 +9,7 @@ struct Serve: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Shows all devices in one web page.",
     discussion: """
-      Devices with their state, charts, events, processes and losses, as they come. What it shows is
+      Devices with their state, charts, events, processes and losses, as they come. What has come is \
       kept in memory, in bounded space. The page asks no other host for anything.
 
       With --recording the page also has what `record` has written, also while it writes: charts and \

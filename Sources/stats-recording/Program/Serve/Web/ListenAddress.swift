@@ -26,6 +26,11 @@ struct ListenAddress: ExpressibleByArgument, Equatable, Sendable {
     self.init(host: String(host), port: port)
   }
 
+  /// As it is given.
+  var defaultValueDescription: String {
+    "\(host.contains(":") ? "[\(host)]" : host):\(port)"
+  }
+
   var isLoopback: Bool { Self.isLoopback(host) }
 
   static func isLoopback(_ host: String) -> Bool {
