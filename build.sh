@@ -590,13 +590,20 @@ show_messages() {
     }'
 }
 
+# Sets own to the options that a collector needs where nothing is installed.
+options_of() {
+  own=(--config /dev/null)
+  if [[ $1 == trace-consumer ]]; then own+=(--folder "$PWD/.build/bpf"); fi
+}
+
 # Sets supported to the collectors whose source this machine has, and tells why others are not.
 try_collectors() {
-  local program pid status
+  local program pid status own
   local -A trial=()
   supported=()
   for program in "$@"; do
-    start "$program" timeout 10 "$bin/$program" --config /dev/null --once >/dev/null
+    options_of "$program"
+    start "$program" timeout 10 "$bin/$program" "${own[@]}" --once >/dev/null
     trial[$program]=$!
   done
   for program in "$@"; do
@@ -642,7 +649,7 @@ command_run() {
   trap 'exit 0' INT
   trap 'exit 143' TERM
 
-  local device programs supported program options messages ended='' status=0
+  local device programs supported program own options messages ended='' status=0
   device=$(uname -n | tr -c '[:alnum:]\n' -)
   mapfile -t programs < <(device_programs | grep -vx "$bridge")
   try_collectors "${programs[@]}"
@@ -658,7 +665,8 @@ command_run() {
   start "$bridge" "$bin/$bridge" --config /dev/null --host "$host" --port "$port" \
     --queue-prefix "$queue_prefix" --device-id "$device"
   for program in "${supported[@]}"; do
-    options=(--config /dev/null --queue-prefix "$queue_prefix")
+    options_of "$program"
+    options=("${own[@]}" --queue-prefix "$queue_prefix")
     # What waits for events has no interval.
     if [[ $("$bin/$program" --help) == *--interval* ]]; then options+=(--interval "$interval"); fi
     start "$program" "$bin/$program" "${options[@]}"

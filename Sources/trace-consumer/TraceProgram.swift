@@ -18,10 +18,10 @@ final class TraceProgram {
   private var nextEvent = 0
 
   /// Loads and attaches the program of this name, or of this manifest if it is a path.
-  init(_ asked: Text, folder: Text) throws(ProgramRefusal) {
+  static func start(_ asked: Text, folder: Text) throws(ProgramRefusal) -> TraceProgram {
     let isPath = asked.bytes.contains(UInt8(ascii: "/"))
     let stem = isPath ? asked.without(suffix: ".manifest") : "\(folder)/\(asked)"
-    let manifest = try Self.manifest(asked, "\(stem).manifest")
+    let manifest = try manifest(asked, "\(stem).manifest")
     let path = stem + ".bpf.o"
     var object: BPFObject
     let ring: RingBuffer?
@@ -45,13 +45,19 @@ final class TraceProgram {
     } catch {
       throw ProgramRefusal(error, path)
     }
+    return TraceProgram(stem.lastPathComponent, manifest, object, ring)
+  }
+
+  private init(
+    _ name: Text, _ manifest: Manifest, _ object: consuming BPFObject, _ ring: RingBuffer?
+  ) {
     var aggregations: [Aggregation] = []
     let start = monotonicNanoseconds()
     for aggregate in manifest.aggregates {
       guard let map = object.map(named: aggregate.map) else { continue }
       aggregations.append(Aggregation(aggregate, map, start: start))
     }
-    name = stem.lastPathComponent
+    self.name = name
     lostMap = manifest.lost.flatMap { object.map(named: $0) }
     self.manifest = manifest
     self.object = object

@@ -25,7 +25,7 @@ final class Tracing {
     var refusals: [Text] = []
     for name in options.programs {
       do throws(ProgramRefusal) {
-        programs.append(try TraceProgram(name, folder: options.folder))
+        programs.append(try TraceProgram.start(name, folder: options.folder))
       } catch {
         log.error(error.description)
         refusals.append(error.description)
