@@ -53,8 +53,13 @@ let package = Package(
     .target(
       name: "TraceConsumer", dependencies: ["BPFObjects", "CTrace"],
       swiftSettings: [.treatAllWarnings(as: .error)]),
+    // Run by the tests in a system that has libdtrace.
+    .executableTarget(
+      name: "d-program", dependencies: ["TraceConsumer"], path: "Tests/DProgram",
+      swiftSettings: [.treatAllWarnings(as: .error)]),
     .testTarget(
-      name: "TraceConsumerTests", dependencies: ["BPFObjects", "TraceConsumer", "TestSupport"],
+      name: "TraceConsumerTests",
+      dependencies: ["BPFObjects", "TraceConsumer", "TestSupport", "d-program"],
       exclude: ["Programs"]),
 
     .target(name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport"),

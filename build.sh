@@ -57,6 +57,10 @@ readonly root_downloads=(
   dlt-daemon dlt-tools libbpf1 libjs-dygraphs libsqlite3-0 libstdc++6 mosquitto mosquitto-clients
   systemd-coredump "${libraries[@]}"
 )
+# libdtrace, its header, and what the host tool needs of the system that it is run in; Debian has libdtrace
+# from this release on.
+readonly dtrace_suite=forky
+readonly dtrace_packages=(libdtrace2 libdtrace2-dev libbpf1)
 # dpkg-shlibdeps(1) reads programs with objdump(1) of their architecture.
 readonly package_tools=(dpkg-dev binutils)
 readonly sysroot_tools=(mmdebstrap debian-archive-keyring)
@@ -205,6 +209,55 @@ make_root() (
     "$1" "$partial" "$mirror"
   mv -T "$partial" "$2"
 )
+
+# need_dtrace_root: a small Debian system with libdtrace, linked as .build/root-dtrace; the tests run a
+# program in it that traces this machine, and change nothing in it.
+need_dtrace_root() {
+  local version root
+  version=$({
+    declare -p dtrace_suite dtrace_packages && declare -f make_dtrace_root bare_kernel
+  } | sha256sum)
+  root=$cache/roots/dtrace-${version::12}
+  if [[ ! -d $root ]]; then
+    need 'to make a system with libdtrace' "${sysroot_tools[@]}" perl-base
+    as_root bash -euo pipefail -c "$(declare -p suite dtrace_suite dtrace_packages &&
+      declare -f debian_mirror make_dtrace_root bare_kernel); make_dtrace_root ${root@Q}"
+  fi
+  ln -sfnT "$root" .build/root-dtrace
+}
+
+# make_dtrace_root FOLDER, as root: all of it or, when interrupted, nothing. A mirror that lags behind
+# will do, since nothing of this is installed anywhere.
+make_dtrace_root() (
+  partial=$1.partial
+  mkdir -p "$(dirname "$1")"
+  exec {lock}<"$(dirname "$1")"
+  flock "$lock"
+  [[ ! -d $1 ]] || exit 0
+  trap 'rm -rf "$partial"' EXIT
+  rm -rf "$partial"
+  mirror=$(debian_mirror)
+  echo "Making a Debian system of $dtrace_suite with libdtrace from $mirror" >&2
+  packages=$(IFS=, && echo "${dtrace_packages[*]}")
+  if ! mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" \
+    --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
+    "$dtrace_suite" "$partial" "$mirror"; then
+    echo "build.sh: $mirror has no $dtrace_suite with ${dtrace_packages[*]}, see above" >&2
+    exit 1
+  fi
+  bare_kernel "$partial"
+  mv -T "$partial" "$1"
+)
+
+# bare_kernel ROOT: libdtrace's own D programs as /opt/dtrace, without what kernels lack that were built
+# without KALLSYMS_ALL.
+bare_kernel() {
+  local folders
+  folders=("$1"/usr/lib/*/dtrace)
+  cp -r "${folders[0]}" "$1/opt/dtrace"
+  perl -0pi -e 's/stringof\(\(\(struct blk_major_name \*\*\)&vmlinux`major_names\)\[.*?\]->name\)/""/sg' \
+    "$1"/opt/dtrace/*/io.d
+}
 
 # need_foreign_root ARCHITECTURE: what the package of another architecture depends on, and nothing
 # else, unpacked as .build/root-<arch>; the tests run the programs in it with qemu.
@@ -717,6 +770,7 @@ command_test() {
   need_unpacked systemd-coredump
   need_root bookworm
   need_root trixie
+  need_dtrace_root
   mapfile -t architectures < <(all_architectures)
   test_programs=(random-records)
 

@@ -42,6 +42,7 @@ extension TraceValue {
       .statistics(count: count + otherCount, sum: sum &+ otherSum)
     case (.quantize(let left), .quantize(let right)): .quantize(Self.sum(left, right))
     case (.lquantize(let left), .lquantize(let right)): .lquantize(Self.sum(left, right))
+    case (.llquantize(let left), .llquantize(let right)): .llquantize(Self.sum(left, right))
     default: other
     }
   }

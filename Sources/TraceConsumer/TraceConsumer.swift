@@ -18,6 +18,7 @@ public final class TraceConsumer: Sendable {
     switch engine {
     case .bpftrace: self.engine = BpftraceEngine()
     case .object: self.engine = ObjectEngine()
+    case .d: self.engine = DEngine()
     }
   }
 

@@ -4,6 +4,8 @@ public enum TraceEngineName: String, CaseIterable, Sendable {
   case bpftrace
   /// BPF programs that were compiled before; the program is the path of their manifest.
   case object
+  /// D programs, by libdtrace.
+  case d
 }
 
 /// A record and the probe that made it.

@@ -8,6 +8,9 @@ extension TraceError: CustomStringConvertible {
     case .noTracefs:
       "tracefs is not mounted, so there are no tracepoints: "
         + "mount -t tracefs tracefs /sys/kernel/tracing"
+    case .noDebugfs:
+      "debugfs is not mounted, in which libdtrace looks for probes: "
+        + "mount -t debugfs debugfs /sys/kernel/debug"
     case .unknownOption(let option, let known):
       "unknown option \(option); there are \(known.joined(separator: ", "))"
     case .badValue(let option, let value, let wanted):
@@ -26,6 +29,7 @@ extension TraceError: CustomStringConvertible {
       "the engine still takes its probes away after \(seconds) s, and ends by itself; "
         + "option stop_timeout"
     case .outOfOrder(let words): words
+    case .failed(let call, let words): "\(call): \(words)"
     case .system(let call, let errno): "\(call): \(String(cString: strerror(errno)))"
     }
   }

@@ -5,6 +5,8 @@ public enum TraceError: Error, Hashable, Sendable {
   case notPermitted(String)
   /// tracefs, which the program's probes need, is not mounted.
   case noTracefs
+  /// debugfs, in which libdtrace looks for tracefs, is not mounted.
+  case noDebugfs
   case unknownOption(String, known: [String])
   case badValue(option: String, value: String, wanted: String)
   /// The program is wrong; the place counts from 1, and is nil where the engine gives none.
@@ -21,6 +23,8 @@ public enum TraceError: Error, Hashable, Sendable {
   case stillDetaching(seconds: Double)
   /// A call that does not belong here, such as `go` before `compile`.
   case outOfOrder(String)
+  /// A call of the engine's library failed; in its words.
+  case failed(call: String, words: String)
   case system(call: String, errno: Int32)
 }
 

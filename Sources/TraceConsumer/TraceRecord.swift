@@ -18,6 +18,8 @@ public struct TraceLoss: Hashable, Sendable, CustomStringConvertible {
     case buffer
     /// An aggregation has as many keys as it may have; where in the program.
     case fullMap(line: Int, column: Int)
+    /// An aggregation has no room for more keys.
+    case fullAggregation
     /// Two keys of this aggregation look the same, and their values are added up.
     case ambiguousKeys(map: String)
     /// `consume` was not called for too long.
@@ -40,6 +42,7 @@ public struct TraceLoss: Hashable, Sendable, CustomStringConvertible {
     case .buffer: "\(count) events lost: the engine's buffers were full"
     case .fullMap(let line, let column):
       "\(count) events lost: a map is full (line \(line), column \(column)); option map_keys"
+    case .fullAggregation: "\(count) events lost: an aggregation is full; option aggsize"
     case .ambiguousKeys(let map):
       "\(count) keys of \(map) look like others, and were added to them"
     case .notConsumed: "\(count) records lost: nobody consumed them"

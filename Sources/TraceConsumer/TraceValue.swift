@@ -5,10 +5,14 @@ public enum TraceValue: Hashable, Sendable {
   case min(Int64)
   case max(Int64)
   case average(Double)
+  /// D's `stddev`.
+  case standardDeviation(Double)
   /// Powers of two; without the empty ones.
   case quantize([TraceRange])
   /// Steps of one size; without the empty ones.
   case lquantize([TraceRange])
+  /// Steps that grow with each magnitude; without the empty ones.
+  case llquantize([TraceRange])
   /// bpftrace's `stats`: how many and their sum; the average is `sum / count`.
   case statistics(count: Int64, sum: Int64)
   /// A variable that is no aggregation.

@@ -15,16 +15,16 @@ struct TracedRecords: Sendable {
     waiting += records.map { TracedRecord(probe: probe, record: $0) }
   }
 
-  /// Counts one more loss of this reason, in one record until it is consumed.
-  mutating func addUp(_ probe: TraceProbe, _ reason: TraceLoss.Reason) {
+  /// Counts losses of one reason, in one record until it is consumed.
+  mutating func addUp(_ probe: TraceProbe, _ reason: TraceLoss.Reason, count: Int64 = 1) {
     let index = waiting.firstIndex {
       if case .lost(let loss) = $0.record { loss.reason == reason } else { false }
     }
     if let index, case .lost(var loss) = waiting[index].record {
-      loss.count += 1
+      loss.count += count
       waiting[index].record = .lost(loss)
     } else {
-      add(probe, [.lost(TraceLoss(reason, count: 1))])
+      add(probe, [.lost(TraceLoss(reason, count: count))])
     }
   }
 

@@ -12,7 +12,9 @@ struct TraceTests {
 
   /// With a tracefs of its own, which the machine may lack.
   private func trace(
-    _ arguments: String..., before: String = "mount -t tracefs tracefs /sys/kernel/tracing"
+    _ arguments: String...,
+    before: String =
+      "{ [ -e /sys/kernel/tracing/events ] || mount -t tracefs tracefs /sys/kernel/tracing; }"
   ) throws -> ChildProcess {
     let script = "\(before) && exec \"$0\" trace \"$@\""
     return try ChildProcess(
@@ -86,6 +88,11 @@ struct TraceTests {
         "bpftrace is not installed: apt-get install bpftrace"
       ),
       (
+        ["--engine", "d", "-e", "BEGIN { }"],
+        "for l in /usr/lib/*/libdtrace.so.2; do [ ! -e $l ] || mount --bind /dev/null $l; done",
+        "libdtrace 2 is not installed: apt-get install libdtrace2, which Debian has from 14"
+      ),
+      (
         ["-e", "BEGIN { }"], "alias exec='exec setpriv --reuid 65534 --clear-groups'", "needs root"
       ),
     ])
@@ -111,14 +118,19 @@ struct TraceTests {
   @Test func gapsOfADistributionAreShown() {
     let ranges = [TraceRange(nil, -1, 8), TraceRange(0, 0, 4), TraceRange(4, 7, 1)]
     #expect(
-      TraceBars.lines(ranges, isDoubling: true, width: 29) == [
+      TraceBars.lines(ranges, .doubling, width: 29) == [
         "  up to -1  8  ██████████████", "         0  4  ███████", "         1  0",
         "    2 to 3  0", "    4 to 7  1  █▊",
       ])
     let steps = [TraceRange(3, 4, 2), TraceRange(9, nil, 2)]
     #expect(
-      TraceBars.lines(steps, isDoubling: false, width: 23) == [
+      TraceBars.lines(steps, .equal, width: 23) == [
         "  3 to 4  2  ██████████", "  5 to 6  0", "  7 to 8  0", "  from 9  2  ██████████",
+      ])
+    let uneven = [TraceRange(9, 9, 1), TraceRange(100, 199, 2)]
+    #expect(
+      TraceBars.lines(uneven, .uneven, width: 30) == [
+        "           9  1  ██████▌", "  100 to 199  2  █████████████",
       ])
   }
 }

@@ -43,15 +43,25 @@ final class Subject {
     return lines
   }
 }
-private final class Outcome: @unchecked Sendable {
+/// What a process says and how it ends.
+final class Outcome: @unchecked Sendable {
   private let condition = NSCondition()
   private var lines: [String] = []
+  private var errors: [String] = []
   private var status: EngineStatus?
 
   @Sendable func take(_ stream: EngineProcess.Stream, _ line: [UInt8]) {
     condition.lock()
     defer { condition.unlock() }
-    if stream == .output { lines.append(String(decoding: line, as: UTF8.self)) }
+    let line = String(decoding: line, as: UTF8.self)
+    if stream == .output { lines.append(line) } else { errors.append(line) }
+  }
+
+  /// What it said on standard error.
+  var log: [String] {
+    condition.lock()
+    defer { condition.unlock() }
+    return errors
   }
 
   @Sendable func end(_ status: EngineStatus) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "libdtrace.h"
+
 #include <sys/types.h>
 
 /// Starts a program in a process group of its own that ends, with SIGKILL, when the calling thread

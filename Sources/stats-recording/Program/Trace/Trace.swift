@@ -7,11 +7,13 @@ struct Trace: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs a tracing program here and shows what it prints and aggregates.",
     discussion: """
-      Needs root and, unless the engine is object, bpftrace. Distributions are drawn as bars.
+      Needs root and the engine: bpftrace, the library libdtrace2 for d, nothing for object. Distributions
+      are drawn as bars.
       Examples:
         stats-recording trace -e 'tracepoint:syscalls:sys_enter_openat { @[comm] = count(); }' --for 10s
         stats-recording trace --plot latency.bt
         stats-recording trace --engine object --for 10s block-io.manifest
+        stats-recording trace --engine d -e 'syscall::read:entry { @[execname] = count(); }' --for 10s
       """)
 
   @Option(name: .customShort("e"), help: ArgumentHelp("The program.", valueName: "program"))
@@ -22,7 +24,7 @@ struct Trace: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "What runs it: bpftrace, or object for BPF programs that were compiled before.",
+      "What runs it: bpftrace, d for programs of DTrace, object for BPF programs that were compiled before.",
       valueName: "name"))
   var engine = TraceEngineName.bpftrace
 

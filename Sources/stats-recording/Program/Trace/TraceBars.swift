@@ -11,9 +11,13 @@ enum TraceBars {
     return String(repeating: "█", count: parts / 8) + eighths[parts % 8]
   }
 
-  /// A line for each range; those between, which have nothing, are shown so that gaps are seen.
-  static func lines(_ ranges: [TraceRange], isDoubling: Bool, width: Int) -> [String] {
-    let ranges = filled(ranges, isDoubling)
+  /// How wide the ranges are.
+  enum Steps { case doubling, equal, uneven }
+
+  /// A line for each range; those between, which have nothing, are shown so that gaps are
+  /// seen, unless nobody knows where they begin.
+  static func lines(_ ranges: [TraceRange], _ steps: Steps, width: Int) -> [String] {
+    let ranges = filled(ranges, steps)
     let labels = ranges.map(label)
     let counts = ranges.map { "\($0.count)" }
     let labelWidth = labels.map(\.count).max() ?? 0
@@ -38,9 +42,9 @@ enum TraceBars {
 
   /// Puts the missing ranges between two of them: the next begins where one ends, and is twice as wide
   /// or as wide.
-  private static func filled(_ ranges: [TraceRange], _ isDoubling: Bool) -> [TraceRange] {
+  private static func filled(_ ranges: [TraceRange], _ steps: Steps) -> [TraceRange] {
     let sorted = ranges.sorted { ($0.low ?? .min) < ($1.low ?? .min) }
-    guard let first = sorted.first else { return [] }
+    guard let first = sorted.first, steps != .uneven else { return sorted }
     let step = sorted.compactMap { range -> Int64? in
       guard let low = range.low, let high = range.high else { return nil }
       return high - low + 1
@@ -49,7 +53,7 @@ enum TraceBars {
     for range in sorted.dropFirst() {
       // Bounded, should the ranges be of another kind.
       while let high = filled.last?.high, let low = range.low, high + 1 < low, filled.count < 200 {
-        let width = isDoubling ? max(1, high + 1) : step ?? 1
+        let width = steps == .doubling ? max(1, high + 1) : step ?? 1
         filled.append(TraceRange(high + 1, min(high + width, low - 1), 0))
       }
       filled.append(range)

@@ -44,9 +44,11 @@ struct TraceBoard {
     return rows.indices.flatMap { index -> [String] in
       switch rows[index].value {
       case .quantize(let ranges):
-        return [titles[index] + ":"] + TraceBars.lines(ranges, isDoubling: true, width: width)
+        return [titles[index] + ":"] + TraceBars.lines(ranges, .doubling, width: width)
       case .lquantize(let ranges):
-        return [titles[index] + ":"] + TraceBars.lines(ranges, isDoubling: false, width: width)
+        return [titles[index] + ":"] + TraceBars.lines(ranges, .equal, width: width)
+      case .llquantize(let ranges):
+        return [titles[index] + ":"] + TraceBars.lines(ranges, .uneven, width: width)
       default:
         let line =
           titles[index].padded(to: titleWidth) + "  " + (numbers[index] ?? "").aligned(numberWidth)
@@ -90,9 +92,9 @@ extension TraceValue {
     case .count(let number), .sum(let number), .min(let number), .max(let number),
       .integer(let number):
       Double(number)
-    case .average(let average): average
+    case .average(let number), .standardDeviation(let number): number
     case .statistics(let count, _): Double(count)
-    case .quantize(let ranges), .lquantize(let ranges):
+    case .quantize(let ranges), .lquantize(let ranges), .llquantize(let ranges):
       ranges.map { Double($0.count) }.reduce(0, +)
     case .text: 0
     }
@@ -112,11 +114,11 @@ extension TraceValue {
     case .count(let number), .sum(let number), .min(let number), .max(let number),
       .integer(let number):
       "\(number)"
-    case .average(let average): String(format: "%.2f", average)
+    case .average(let number), .standardDeviation(let number): String(format: "%.2f", number)
     case .statistics(let count, let sum):
       "count \(count), sum \(sum), average \(String(format: "%.2f", Double(sum) / Double(count)))"
     case .text(let text): text
-    case .quantize, .lquantize: nil
+    case .quantize, .lquantize, .llquantize: nil
     }
   }
 }
