@@ -250,6 +250,6 @@ struct TraceConsumerTests {
       #expect(try trace.stop() == 0)
     }
     // On an idle machine it is far less; here others run too.
-    #expect(try #require(times.min()) < 250)
+    #expect(try #require(times.min()) < 1000)
   }
 }
