@@ -7,8 +7,8 @@ struct Trace: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Runs a tracing program here and shows what it prints and aggregates.",
     discussion: """
-      Needs root and the engine: bpftrace, the library libdtrace2 for d, nothing for object. Distributions
-      are drawn as bars.
+      Needs root and the engine: bpftrace, libdtrace2 for d, nothing for object.
+      Distributions are drawn as bars.
       Examples:
         stats-recording trace -e 'tracepoint:syscalls:sys_enter_openat { @[comm] = count(); }' --for 10s
         stats-recording trace --plot latency.bt
