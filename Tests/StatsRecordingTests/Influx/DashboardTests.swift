@@ -50,17 +50,14 @@ private struct PanelQuery {
     return queries
   }
 
-  /// The queries of the variables, by name.
-  private static func variables(_ name: String) throws -> [String: String] {
+  /// The names of the variables and their queries; one may use those before it.
+  private static func variables(_ name: String) throws -> [(name: String, query: String)] {
     let list =
       (try dashboard(name)["templating"] as? [String: Any])?["list"] as? [[String: Any]] ?? []
-    return Dictionary(
-      uniqueKeysWithValues: list.compactMap {
-        guard let name = $0["name"] as? String, let query = $0["query"] as? String else {
-          return nil
-        }
-        return (name, query)
-      })
+    return list.compactMap {
+      guard let name = $0["name"] as? String, let query = $0["query"] as? String else { return nil }
+      return (name, query)
+    }
   }
 
   // MARK: The schema
@@ -193,7 +190,7 @@ private struct PanelQuery {
     var asked = 0
     for name in Self.names {
       var values: [String: String] = [:]
-      for (variable, query) in try Self.variables(name).sorted(by: { $0.key < $1.key }) {
+      for (variable, query) in try Self.variables(name) {
         let rows = try database.query(Self.filled(query, values))
         values[variable] = try #require(rows.first?["value"] as? String, "\(query)")
       }
