@@ -52,11 +52,12 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport"),
     .target(
       name: "DeviceRig", dependencies: ["CLinux", "Records", "TestSupport"], path: "Tests/Rig",
-      sources: [
-        "Broker.swift", "Certificates.swift", "ChildProcess.swift", "CoreDumps.swift",
-        "FaultFigures.swift", "GarbageQueue.swift", "HeldScript.swift", "LoadGenerator.swift",
-        "Machine.swift", "NetworkLink.swift", "PidNamespace.swift", "Rig.swift", "Subscriber.swift",
-        "Tap.swift", "TapConnection.swift",
+      // What only the device programs' tests use.
+      exclude: [
+        "BootedSystem.swift", "FakeDaemon.swift", "FaultRig.swift", "FaultTool.swift",
+        "InstalledSystem.swift", "MemoryLimit.swift", "NotifySocket.swift", "OwnThread.swift",
+        "Package.swift", "PacctOutput.swift", "Pressure.swift", "QueueReader.swift",
+        "SystemdListener.swift", "Tracing.swift", "Valgrind.swift",
       ]),
     .testTarget(
       name: "StatsRecordingTests",
