@@ -140,6 +140,24 @@ struct RecordPointTests {
         + "records_lost=0i,ratio=0.5 1795229000500000000\n")
   }
 
+  @Test func bucketsAreIntegersNamedByTheirUpperBounds() throws {
+    let message = try GoldenMessage(.traceHistogram)
+    let point = RecordPoint(try #require(try message.records().first))
+    let line = String(decoding: point.line, as: UTF8.self)
+    #expect(point.valuesLeftOut == 0)
+    #expect(
+      line.contains(
+        " interval_seconds=5.0001,le_0=5i,le_1=0i,le_3=1i,le_7=81985529216486895i,le_15=0i,"),
+      "\(line)")
+    #expect(line.contains(",le_4611686018427387903=7i,boot_id="), "\(line)")
+    #expect(!line.contains("upper_bounds") && !line.contains("counts"))
+    // One bound less than counts.
+    let torn = try #require(
+      try message.records { $0.replacing(#""upper_bounds":[0,"#, with: #""upper_bounds":["#) }.first
+    )
+    #expect(RecordPoint(torn).valuesLeftOut == 1)
+  }
+
   @Test func aLastWillHasNoTimeAndIsNoPoint() throws {
     let topic = try #require(RecordTopic("stats/pi-7/status", prefix: "stats"))
     #expect(
