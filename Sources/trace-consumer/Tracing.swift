@@ -86,8 +86,12 @@ final class Tracing {
   func finish() throws(SystemError) -> Int {
     for program in programs { program.detach() }
     read()
-    // Of each program the events that the kernel gives at once.
-    for _ in programs { try tell() }
+    var before: Int
+    repeat {
+      before = recordsSent
+      try tell()
+    } while recordsSent > before && !isBlocked
+    if isBlocked { log.warning("the queue is full at the end: what was found last is not told") }
     return recordsSent
   }
 
