@@ -19,7 +19,8 @@ let collectors: [Target] = [
   .collector("inotify-pacct"),
   .collector("dlt-proc-watch"),
   .collector("dbus-systemd-signals", modules: ["CDBus"], libraries: ["dbus-1"]),
-  .collector("trace-consumer", modules: ["BPFObjects"], libraries: ["bpf"], exclude: ["bpf"]),
+  .collector(
+    "trace-consumer", modules: ["BPFObjects", "CTrace"], libraries: ["bpf"], exclude: ["bpf"]),
 ]
 
 let package = Package(
