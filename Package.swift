@@ -101,6 +101,9 @@ let package = Package(
       name: "InotifyCoredumpTests",
       dependencies: ["inotify-coredump", "CLinux", "Daemon", "Linux", "Records", "TestSupport"]),
     .testTarget(
+      name: "ScriptParsingTests",
+      dependencies: ["trace-consumer", "Linux", "Records", "TestSupport"]),
+    .testTarget(
       name: "IntegrationTests",
       dependencies: ["random-records", "CLinux", "Records", "TestSupport"]),
   ],

@@ -88,11 +88,12 @@ enum ScriptMessage {
     var entries: [Entry] = []
     if let isKeyed = isKeyed(json, form), isKeyed {
       _ = json.take(UInt8(ascii: "{"))
-      if json.take(UInt8(ascii: "}")) { return .map(name, []) }
-      repeat {
-        guard let key = json.name(), let numbers = numbers(&json, form) else { return nil }
-        entries.append(Entry(key: key, numbers: numbers))
-      } while json.take(UInt8(ascii: ","))
+      if json.next != UInt8(ascii: "}") {
+        repeat {
+          guard let key = json.name(), let numbers = numbers(&json, form) else { return nil }
+          entries.append(Entry(key: key, numbers: numbers))
+        } while json.take(UInt8(ascii: ","))
+      }
       guard json.take(UInt8(ascii: "}")) else { return nil }
     } else {
       guard let numbers = numbers(&json, form) else { return nil }

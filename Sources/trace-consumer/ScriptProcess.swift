@@ -8,6 +8,9 @@ final class ScriptProcess {
   private let id: pid_t
   private var output: FileDescriptor?
   private var errors: FileDescriptor?
+  private var outputLines = ScriptLines(limit: 1 << 20)
+  private var errorLines = ScriptLines(limit: 4096)
+  private var buffer = [UInt8](repeating: 0, count: 16_384)
   private var isReaped = false
 
   enum Stream { case output, errors }
@@ -141,16 +144,28 @@ final class ScriptProcess {
     _ = poll(&polled, 2, milliseconds)
   }
 
-  /// How many bytes came into the buffer; nil, and the stream is closed, at its end.
-  func read(_ stream: Stream, into buffer: inout [UInt8]) -> Int? {
-    guard let descriptor = descriptor(stream) else { return nil }
-    let count = CLinux.read(descriptor, &buffer, buffer.count)
-    if count > 0 { return count }
-    if count < 0, clinux_errno() == EINTR { return 0 }
+  /// What has come, in whole lines; the stream is closed at its end. Waits if nothing has.
+  func lines(_ stream: Stream) -> [[UInt8]] {
+    guard let descriptor = descriptor(stream) else { return [] }
+    let count = read(descriptor, &buffer, buffer.count)
+    if count < 0, clinux_errno() == EINTR { return [] }
+    let bytes = buffer[..<max(count, 0)]
+    var lines: [[UInt8]]
     switch stream {
-    case .output: output = nil
-    case .errors: errors = nil
+    case .output:
+      lines = outputLines.add(bytes)
+      guard count <= 0 else { return lines }
+      if let last = outputLines.finish() { lines.append(last) }
+      output = nil
+    case .errors:
+      lines = errorLines.add(bytes)
+      guard count <= 0 else { return lines }
+      if let last = errorLines.finish() { lines.append(last) }
+      errors = nil
     }
-    return nil
+    return lines
   }
+
+  /// Lines of its output that were too long.
+  var linesLeftOut: UInt64 { outputLines.leftOut }
 }

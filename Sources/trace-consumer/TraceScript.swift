@@ -13,22 +13,19 @@ final class TraceScript: TraceProgram {
   private var source: ScriptSource
   private var maps: [(map: Text, aggregations: [ScriptMap])] = []
   private var process: ScriptProcess
-  private var isAttached = false
+  private var diagnostics = ScriptDiagnostics()
   private var isEnding = false
   /// It has ended and is not started again.
   private var isOver = false
   private var end: ScriptProcess.End?
   private var attachedAt: UInt64 = 0
   private var backoff = Backoff(maximum: .seconds(60))
-  private var output = ScriptLines(limit: 1 << 20)
-  private var errors = ScriptLines(limit: 1024)
-  /// What bpftrace said last on its standard error.
-  private var words: [Text] = []
   private var printed: [Text] = []
-  private var buffer = [UInt8](repeating: 0, count: 16_384)
   private let alarm: Timer
   private var isAlarmWatched = false
   private var lastTermination: UInt64 = 0
+  /// It was asked for its maps and has not answered yet; an empty one is no answer.
+  private var mayAskAgainAt: UInt64 = 0
 
   /// Starts the script at this path, and returns when its probes are in place.
   static func start(_ path: Text, _ log: Log) throws(ProgramRefusal) -> TraceScript {
@@ -61,7 +58,6 @@ final class TraceScript: TraceProgram {
   /// systemd waits for 90 s.
   static let endNanoseconds: UInt64 = 10_000_000_000
   private static let mostPrinted = 4096
-  private static let mostWords = 20
 
   private init(
     _ path: Text, _ source: ScriptSource, _ process: ScriptProcess, _ alarm: consuming Timer,
@@ -110,6 +106,8 @@ final class TraceScript: TraceProgram {
     }
   }
 
+  private var isAttached: Bool { diagnostics.isAttached }
+
   // MARK: While it runs
 
   override var descriptor: Int32? { process.descriptor(.output) }
@@ -139,8 +137,11 @@ final class TraceScript: TraceProgram {
   }
 
   override func read(at time: UInt64) {
-    // Before its probes are in place the signal would end it.
-    if isAttached, !isEnding, end == nil { process.send(SIGUSR1) }
+    // Before its probes are in place the signal would end it. bpftrace prints, and ends, after a wait of
+    // 100 ms that no signal interrupts: signals that come faster would keep it from both.
+    guard isAttached, !isEnding, end == nil, !maps.isEmpty, time >= mayAskAgainAt else { return }
+    process.send(SIGUSR1)
+    mayAskAgainAt = time + 250_000_000
   }
 
   override func takeEvents() {
@@ -200,9 +201,9 @@ final class TraceScript: TraceProgram {
     }
     addMaps()
     end = nil
-    isAttached = false
-    words = []
-    output = ScriptLines(limit: 1 << 20)
+    diagnostics = ScriptDiagnostics()
+    attachedAt = 0
+    mayAskAgainAt = 0
     return true
   }
 
@@ -222,8 +223,7 @@ final class TraceScript: TraceProgram {
   /// `mine.bt: bpftrace exited with status 1: mine.bt:1:14-17: ERROR: Unknown function: foo`
   private func death(_ end: ScriptProcess.End) -> Text {
     var text: Text = "\(path): bpftrace \(end.words)"
-    let isError: (Text) -> Bool = { $0.contains("ERROR") }
-    if let said = words.first(where: isError) ?? words.first { text += ": \(said)" }
+    if let reason = diagnostics.reason { text += ": \(reason)" }
     return text
   }
 
@@ -269,45 +269,30 @@ final class TraceScript: TraceProgram {
   }
 
   private func read(_ stream: ScriptProcess.Stream) {
-    let count = process.read(stream, into: &buffer)
+    let leftOut = process.linesLeftOut
+    let lines = process.lines(stream)
     switch stream {
+    case .output: for line in lines { take(line) }
     case .errors:
-      var lines = errors.add(buffer[..<(count ?? 0)])
-      if count == nil, let last = errors.finish() { lines.append(last) }
-      for line in lines { take(error: Text(line)) }
-    case .output:
-      let before = output.leftOut
-      var lines = output.add(buffer[..<(count ?? 0)])
-      if count == nil, let last = output.finish() { lines.append(last) }
-      for line in lines { take(line) }
-      if output.leftOut > before {
-        if before == 0 {
-          log.warning("\(path): a line of more than 1 MiB is left out: use fewer keys")
-        }
-        lost += output.leftOut - before
+      for line in lines { diagnostics.add(Text(line)) }
+      if isAttached, attachedAt == 0 {
+        attachedAt = monotonicNanoseconds()
+        obstacle = nil
       }
     }
+    if process.linesLeftOut > leftOut {
+      if leftOut == 0 {
+        log.warning("\(path): a line of more than 1 MiB is left out: use fewer keys")
+      }
+      lost += process.linesLeftOut - leftOut
+    }
     if !process.isOpen { waitForEndLater() }
-  }
-
-  private func take(error line: Text) {
-    if line.contains("__BPFTRACE_NOTIFY_PROBES_ATTACHED") {
-      isAttached = true
-      attachedAt = monotonicNanoseconds()
-      obstacle = nil
-      return
-    }
-    // The first is harmless, and of every start where memory is not accounted by RLIMIT_MEMLOCK.
-    if line.contains("couldn't set RLIMIT_MEMLOCK") || line.contains("Addrspace is not set") {
-      return
-    }
-    if words.count < Self.mostWords { words.append(line) }
   }
 
   private func take(_ line: [UInt8]) {
     switch ScriptMessage(parsing: line, source) {
     case .nothing: break
-    case .words(let text): if words.count < Self.mostWords { words.append(text) }
+    case .words(let text): diagnostics.add(text)
     case .lost(let count): lost &+= count
     case .printed(let text):
       guard printed.count < Self.mostPrinted else {
@@ -317,6 +302,7 @@ final class TraceScript: TraceProgram {
       printed.append(text.withoutLastNewline)
     case .map(let name, let entries):
       let now = monotonicNanoseconds()
+      mayAskAgainAt = 0
       for map in maps where map.map == name {
         for aggregation in map.aggregations { aggregation.take(entries, at: now) }
       }
@@ -325,11 +311,6 @@ final class TraceScript: TraceProgram {
 }
 
 extension Text {
-  fileprivate func contains(_ word: StaticString) -> Bool {
-    for index in bytes.indices where Text(bytes[index...]).starts(with: word) { return true }
-    return false
-  }
-
   fileprivate var withoutLastNewline: Text {
     bytes.last == UInt8(ascii: "\n") ? Text(bytes.dropLast()) : self
   }
