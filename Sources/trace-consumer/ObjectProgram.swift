@@ -76,7 +76,7 @@ final class ObjectProgram: TraceProgram {
 
   override var descriptor: Int32? { ring?.descriptor }
 
-  override func read(at time: UInt64) {
+  override func read(at time: UInt64, queueIsFull: Bool) {
     for map in maps { map.read(at: time) }
     var sum = unreadable
     lostMap?.forEach { _, numbers in sum += numbers[0] }

@@ -31,8 +31,9 @@ class TraceProgram {
   /// ``obstacle`` changed.
   func take(_ stream: TraceSource.Stream) -> Bool { false }
 
-  /// Reads what is counted, or asks for it, at this time of CLOCK_MONOTONIC.
-  func read(at time: UInt64) {}
+  /// Reads what is counted, or asks for it, at this time of CLOCK_MONOTONIC. What it answers is not taken
+  /// while the queue is full.
+  func read(at time: UInt64, queueIsFull: Bool) {}
 
   /// Appends events that have come to ``events``.
   func takeEvents() {}

@@ -136,10 +136,11 @@ final class TraceScript: TraceProgram {
     return false
   }
 
-  override func read(at time: UInt64) {
+  override func read(at time: UInt64, queueIsFull: Bool) {
     // Before its probes are in place the signal would end it. bpftrace prints, and ends, after a wait of
     // 100 ms that no signal interrupts: signals that come faster would keep it from both.
-    guard isAttached, !isEnding, end == nil, !maps.isEmpty, time >= mayAskAgainAt else { return }
+    guard isAttached, !isEnding, !queueIsFull, end == nil, !maps.isEmpty, time >= mayAskAgainAt
+    else { return }
     process.send(SIGUSR1)
     mayAskAgainAt = time + 250_000_000
   }

@@ -86,7 +86,7 @@ final class Tracing {
   /// Reads what is counted: an interval is over.
   func read() {
     let now = monotonicNanoseconds()
-    for program in programs { program.read(at: now) }
+    for program in programs { program.read(at: now, queueIsFull: isBlocked) }
   }
 
   /// Tells all there is, or as much as the queue takes; then waits for whatever comes first.

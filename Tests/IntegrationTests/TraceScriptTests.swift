@@ -202,6 +202,56 @@ struct TraceScriptTests {
     #expect(trace.process.log.count == 1, "\(trace.process.log)")
   }
 
+  // MARK: To the broker
+
+  /// Nobody takes anything from the queue while a hundred times its size is printed.
+  @Test(.needs(command: "mosquitto")) func aFullQueueLosesNothing() throws {
+    let path = try script(
+      """
+      tracepoint:sched:sched_process_exec /comm == "\(name)"/ {
+        @execs[comm] = count(); printf("%d\\n", pid);
+      }
+      """)
+    let socket = NotifySocket(in: rig.folder)
+    let trace = try rig.program(
+      "trace-consumer", ["--programs", path, "--interval", "50ms"], environment: socket.environment)
+    try eventually("it is ready") { socket.messages.contains { $0.hasPrefix("READY=1") } }
+    _ = try shell("cp /bin/true \(name); for n in $(seq 1500); do ./\(name); done")
+    let subscriber = try rig.subscriber()
+    let bridge = try rig.bridge()
+    func events() -> [Message] { subscriber.messages(of: "/event/mine/printf") }
+    try eventually("all are told", within: 30) { events().count >= 1500 }
+    #expect(try trace.stop() == 0)
+    try eventually("it has stopped") {
+      subscriber.messages(of: "/trace-consumer/state").last?.text("state") == "stopped"
+    }
+    #expect(Set(events().compactMap { $0.text("fields") }).count == 1500)
+    let values = subscriber.messages(of: "/value/mine/execs/\(name)").map {
+      TracedMembers(all: $0.members)
+    }
+    #expect(values.sum("execs", name) == 1500)
+    #expect(subscriber.messages.allSatisfy { !$0.topic.contains("/loss/") })
+    try bridge.stop()
+  }
+
+  @Test(.needs(command: "mosquitto")) func theStateSaysWhyAScriptDoesNotRun() throws {
+    let path = try script("interval:ms:10 { @ticks = count(); }")
+    let subscriber = try rig.subscriber()
+    let bridge = try rig.bridge()
+    let trace = try rig.program("trace-consumer", ["--programs", path, "--interval", "50ms"])
+    func reasons() -> [String?] {
+      subscriber.messages(of: "/trace-consumer/state").map { $0.text("reason") }
+    }
+    try eventually("it runs") { reasons().count == 1 }
+    let child = try #require(children(of: trace.id).first)
+    kill(child, SIGKILL)
+    try eventually("it runs again", within: 20) { reasons().count == 3 }
+    let words = "\(path): bpftrace was ended by signal 9"
+    #expect(reasons().map { $0 ?? "" } == ["", String(words.utf8.prefix(160)) ?? "", ""])
+    #expect(try trace.stop() == 0)
+    try bridge.stop()
+  }
+
   @Test func nothingIsLeftOfAConsumerThatWasKilled() throws {
     let trace = try PrintedTrace(rig, try script("interval:ms:10 { @ticks = count(); }"))
     let child = try #require(children(of: trace.process.id).first)
