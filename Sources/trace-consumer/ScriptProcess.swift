@@ -8,7 +8,7 @@ final class ScriptProcess {
   private let id: pid_t
   private var output: FileDescriptor?
   private var errors: FileDescriptor?
-  private var outputLines = ScriptLines(limit: 1 << 20)
+  private var outputLines = ScriptLines(limit: 4 << 20)
   private var errorLines = ScriptLines(limit: 4096)
   private var buffer = [UInt8](repeating: 0, count: 16_384)
   private var isReaped = false

@@ -21,6 +21,8 @@ final class TraceScript: TraceProgram {
   private var attachedAt: UInt64 = 0
   private var backoff = Backoff(maximum: .seconds(60))
   private var printed: [Text] = []
+  /// Of which ``lost`` has what is told.
+  private var losses: UInt64 = 0
   private let alarm: Timer
   private var isAlarmWatched = false
   private var lastTermination: UInt64 = 0
@@ -137,6 +139,7 @@ final class TraceScript: TraceProgram {
   }
 
   override func read(at time: UInt64, queueIsFull: Bool) {
+    lost = losses
     // Before its probes are in place the signal would end it. bpftrace prints, and ends, after a wait of
     // 100 ms that no signal interrupts: signals that come faster would keep it from both.
     guard isAttached, !isEnding, !queueIsFull, end == nil, !maps.isEmpty, time >= mayAskAgainAt
@@ -237,6 +240,7 @@ final class TraceScript: TraceProgram {
 
   override func finish() {
     isEnding = true
+    lost = losses
     terminate()
   }
 
@@ -283,21 +287,27 @@ final class TraceScript: TraceProgram {
     }
     if process.linesLeftOut > leftOut {
       if leftOut == 0 {
-        log.warning("\(path): a line of more than 1 MiB is left out: use fewer keys")
+        log.warning("\(path): a line of more than 4 MiB is left out: use fewer keys")
       }
-      lost += process.linesLeftOut - leftOut
+      lose(process.linesLeftOut - leftOut)
     }
     if !process.isOpen { waitForEndLater() }
+  }
+
+  /// Told at the next interval: each key without room is a line of its own.
+  private func lose(_ count: UInt64) {
+    losses &+= count
+    if isEnding { lost = losses }
   }
 
   private func take(_ line: [UInt8]) {
     switch ScriptMessage(parsing: line, source) {
     case .nothing: break
     case .words(let text): diagnostics.add(text)
-    case .lost(let count): lost &+= count
+    case .lost(let count): lose(count)
     case .printed(let text):
       guard printed.count < Self.mostPrinted else {
-        lost += 1
+        lose(1)
         return
       }
       printed.append(text.withoutLastNewline)
