@@ -19,7 +19,8 @@ let collectors: [Target] = [
   .collector("inotify-pacct"),
   .collector("dlt-proc-watch"),
   .collector("dbus-systemd-signals", modules: ["CDBus"], libraries: ["dbus-1"]),
-  .collector("trace-consumer", modules: ["BPFObjects"], libraries: ["bpf"], exclude: ["bpf"]),
+  .collector(
+    "trace-consumer", modules: ["BPFObjects", "CTrace"], libraries: ["bpf"], exclude: ["bpf"]),
 ]
 
 let package = Package(
@@ -99,6 +100,9 @@ let package = Package(
     .testTarget(
       name: "InotifyCoredumpTests",
       dependencies: ["inotify-coredump", "CLinux", "Daemon", "Linux", "Records", "TestSupport"]),
+    .testTarget(
+      name: "ScriptParsingTests",
+      dependencies: ["trace-consumer", "Linux", "Records", "TestSupport"]),
     .testTarget(
       name: "IntegrationTests",
       dependencies: ["random-records", "CLinux", "Records", "TestSupport"]),

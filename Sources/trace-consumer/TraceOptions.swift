@@ -3,7 +3,7 @@ import Linux
 
 /// Which programs run, where they are, and how often their aggregations are told.
 struct TraceOptions {
-  /// Names of shipped programs, or paths of manifests.
+  /// Names of shipped programs, or paths of manifests and of bpftrace scripts.
   let programs: [Text]
   let folder: Text
   let interval: Interval
@@ -14,7 +14,8 @@ struct TraceOptions {
       atMost: .seconds(86_400), "time between records of an aggregation: 100ms, 5s, 1min")
     let lists = options.texts(
       "programs", "LIST", standard: Self.standard,
-      "which programs run: names, or paths of manifests, with commas between; may be repeated")
+      "which programs run: names, or paths of manifests or bpftrace scripts (.bt), with commas between; may be repeated"
+    )
     folder = options.text(
       "folder", "DIR", default: "/usr/lib/stats-recording/trace", "where the programs are by name")
     var programs: [Text] = []

@@ -25,7 +25,7 @@ final class Tracing {
     var refusals: [Text] = []
     for name in options.programs {
       do throws(ProgramRefusal) {
-        programs.append(try TraceProgram.start(name, folder: options.folder))
+        programs.append(try Self.start(name, options, log))
       } catch {
         log.error(error.description)
         refusals.append(error.description)
@@ -35,6 +35,16 @@ final class Tracing {
     self.refusals = refusals
     self.sender = sender
     self.log = log
+  }
+
+  private static func start(
+    _ asked: Text, _ options: TraceOptions, _ log: Log
+  ) throws(ProgramRefusal) -> TraceProgram {
+    guard asked.ends(with: ".bt") else {
+      return try ObjectProgram.start(asked, folder: options.folder)
+    }
+    let isPath = asked.bytes.contains(UInt8(ascii: "/"))
+    return try TraceScript.start(isPath ? asked : "\(options.folder)/\(asked)", log)
   }
 
   var runsAny: Bool { !programs.isEmpty }
@@ -52,20 +62,31 @@ final class Tracing {
   /// Tells the bridge; the first of the refusals is the reason of a state that is not what was asked for.
   func announce(_ state: SourceState.State) throws(SystemError) {
     let isReason = state != .stopped
-    try sender.announce(state, isReason ? refusals.first ?? "" : "")
+    var reason: Text = refusals.first ?? ""
+    for program in programs where reason.isEmpty { reason = program.obstacle ?? "" }
+    try sender.announce(state, isReason ? reason : "")
   }
 
   func start(_ events: borrowing EventLoop<TraceSource>) throws(SystemError) {
-    for (index, program) in programs.enumerated() {
-      if let descriptor = program.descriptor { try events.add(descriptor, .ring(index)) }
-    }
+    for (index, program) in programs.enumerated() { try program.watch(events, index, .reading) }
     if let queue = sender.queueDescriptor { try events.add(queue, .queue, []) }
+  }
+
+  /// Takes what a program has beside its records and counts: a script that died or was started again.
+  func take(
+    _ source: TraceSource, _ events: borrowing EventLoop<TraceSource>
+  ) throws(SystemError) {
+    guard let (index, stream) = source.program, isBlocked || stream != .records else { return }
+    let program = programs[index]
+    let before = program.obstacle
+    if program.take(stream) { try program.watch(events, index, isBlocked ? [] : .reading) }
+    if program.obstacle != before { try announce(.running) }
   }
 
   /// Reads what is counted: an interval is over.
   func read() {
     let now = monotonicNanoseconds()
-    for program in programs { program.read(at: now) }
+    for program in programs { program.read(at: now, queueIsFull: isBlocked) }
   }
 
   /// Tells all there is, or as much as the queue takes; then waits for whatever comes first.
@@ -78,19 +99,23 @@ final class Tracing {
     // What waits would be told again and again.
     for (index, program) in programs.enumerated() {
       guard let descriptor = program.descriptor else { continue }
-      try events.change(descriptor, .ring(index), isBlocked ? [] : .reading)
+      try events.change(descriptor, .program(index, .records), isBlocked ? [] : .reading)
     }
   }
 
   /// The last interval, which may be a short one. Returns how many records there were in all.
   func finish() throws(SystemError) -> Int {
-    for program in programs { program.detach() }
+    for program in programs { program.finish() }
+    let deadline = monotonicNanoseconds() + TraceScript.endNanoseconds
     read()
-    var before: Int
+    var hasMore: Bool
     repeat {
-      before = recordsSent
+      let before = recordsSent
+      hasMore = false
+      for program in programs where program.waitForMore(until: deadline) { hasMore = true }
       try tell()
-    } while recordsSent > before && !isBlocked
+      if recordsSent > before { hasMore = true }
+    } while hasMore && !isBlocked
     if isBlocked { log.warning("the queue is full at the end: what was found last is not told") }
     return recordsSent
   }
@@ -109,7 +134,7 @@ final class Tracing {
   /// False where the queue is full. Of events only so many are told as come at once.
   private func tell(_ program: TraceProgram) throws(SystemError) -> Bool {
     var room = 64
-    while room > 0, let event = program.pendingEvent() {
+    while let event = program.pendingEvent(takingMore: room > 0) {
       guard try offer(event) else { return false }
       program.settleEvent()
       room -= 1
@@ -150,6 +175,21 @@ struct TraceSource: RawRepresentable, Equatable {
 
   static let timer = TraceSource(rawValue: 0)
   static let queue = TraceSource(rawValue: 1)
-  /// The ring buffers of a program.
-  static func ring(_ index: Int) -> TraceSource { TraceSource(rawValue: 2 + UInt32(index)) }
+
+  enum Stream: UInt32 {
+    case records
+    /// What a script's bpftrace complains of.
+    case errors
+    /// A script ends, or is to be started again.
+    case alarm
+  }
+
+  static func program(_ index: Int, _ stream: Stream) -> TraceSource {
+    TraceSource(rawValue: 2 + 3 * UInt32(index) + stream.rawValue)
+  }
+
+  var program: (index: Int, stream: Stream)? {
+    guard rawValue >= 2, let stream = Stream(rawValue: (rawValue - 2) % 3) else { return nil }
+    return (Int(rawValue - 2) / 3, stream)
+  }
 }

@@ -41,6 +41,7 @@ func run() -> Int32 {
         timer.expirations()
         tracing.read()
       }
+      try tracing.take(source, loop.events)
       try tracing.tell(loop.events)
     }
     if try tracing.finish() == 0 && output.once {
