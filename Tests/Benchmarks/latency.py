@@ -129,6 +129,8 @@ class _Stall:
                 while True:
                     pass
             self._pids.append(pid)
+            # One that is told to go on before it has stopped would then stop for good.
+            os.waitpid(pid, os.WUNTRACED)
         return self._go
 
     def _go(self, on: bool) -> None:
