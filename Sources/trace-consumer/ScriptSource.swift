@@ -17,7 +17,7 @@ struct ScriptSource {
     case statistics
   }
 
-  struct Map {
+  struct Map: Equatable {
     /// Without the `@`, which is all there is of the name of some: `_`.
     let name: Text
     let form: Form

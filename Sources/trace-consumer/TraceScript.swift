@@ -11,7 +11,7 @@ final class TraceScript: TraceProgram {
   private let path: Text
   private let log: Log
   private var source: ScriptSource
-  private var maps: [(map: Text, aggregations: [ScriptMap])] = []
+  private var maps: [(map: ScriptSource.Map, aggregations: [ScriptMap])] = []
   private var process: ScriptProcess
   private var diagnostics = ScriptDiagnostics()
   private var isEnding = false
@@ -52,6 +52,7 @@ final class TraceScript: TraceProgram {
     if let end = script.end, end != .exited(0) || !script.isAttached {
       throw ProgramRefusal(script.death(end))
     }
+    script.isOver = script.end != nil
     return script
   }
 
@@ -99,11 +100,11 @@ final class TraceScript: TraceProgram {
     }
   }
 
-  /// The maps of the script; of a script that starts again the same may be there.
+  /// The maps of the script; when it starts again they are there, unless it was changed.
   private func addMaps() {
-    for map in source.maps where !maps.contains(where: { $0.map == map.name }) {
+    for map in source.maps where !maps.contains(where: { $0.map == map }) {
       let all = ScriptMap.all(of: map, start: monotonicNanoseconds())
-      maps.append((map.name, all))
+      maps.append((map, all))
       for one in all { aggregations.append(one) }
     }
   }
@@ -253,7 +254,7 @@ final class TraceScript: TraceProgram {
   }
 
   override func waitForMore(until deadline: UInt64) -> Bool {
-    guard end == nil else { return !printed.isEmpty }
+    guard end == nil else { return false }
     if monotonicNanoseconds() > deadline {
       log.warning("\(path): bpftrace has not ended after 10 s: what it would say last is not told")
       process.send(SIGKILL)
@@ -314,7 +315,8 @@ final class TraceScript: TraceProgram {
     case .map(let name, let entries):
       let now = monotonicNanoseconds()
       mayAskAgainAt = 0
-      for map in maps where map.map == name {
+      // A map that was another kind before the script was changed is not this one.
+      for map in maps where map.map.name == name && map.map.form == source[name] {
         for aggregation in map.aggregations { aggregation.take(entries, at: now) }
       }
     }

@@ -114,8 +114,8 @@ final class Tracing {
       hasMore = false
       for program in programs where program.waitForMore(until: deadline) { hasMore = true }
       try tell()
-      if recordsSent > before { hasMore = true }
-    } while hasMore && !isBlocked
+      if recordsSent > before && !isBlocked { hasMore = true }
+    } while hasMore
     if isBlocked { log.warning("the queue is full at the end: what was found last is not told") }
     return recordsSent
   }

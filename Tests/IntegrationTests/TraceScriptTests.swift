@@ -260,6 +260,29 @@ struct TraceScriptTests {
     try eventually("bpftrace has ended") { kill(child, 0) != 0 }
   }
 
+  @Test func aScriptThatWasChangedRunsAsItIsNow() throws {
+    let path = try script(
+      "interval:ms:10 { @a = hist(1); @b = count(); } END { printf(\"old\"); }")
+    let trace = try PrintedTrace(rig, path)
+    let first = try #require(children(of: trace.process.id).first)
+    _ = try script("interval:ms:10 { @a = count(); @b = hist(2); } END { printf(\"new\"); }")
+    kill(first, SIGKILL)
+    try eventually("it runs as it is now", within: 20) {
+      let records = TracedMembers.all(trace.process.output)
+      return records.sum("a", "") > 0 && !records.histogram("b").isEmpty
+    }
+    let records = try trace.records()
+    #expect(records.histogram("b").keys.sorted() == [3])
+    #expect(records.events("printf").map { $0.text("fields") } == ["new"])
+  }
+
+  @Test func aScriptThatEndsAtOnceRunsOnce() throws {
+    let trace = try PrintedTrace(rig, try script("BEGIN { printf(\"once\\n\"); exit(); }"))
+    usleep(1_500_000)
+    let records = try trace.records()
+    #expect(records.events("printf").map { $0.text("fields") } == ["once"])
+  }
+
   @Test func aScriptThatEndsByItselfIsNotStartedAgain() throws {
     let trace = try PrintedTrace(
       rig, try script("interval:ms:300 { @ticks = count(); printf(\"done\\n\"); exit(); }"))
