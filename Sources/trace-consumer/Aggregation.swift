@@ -14,7 +14,6 @@ class Aggregation {
   /// What there is of a key beside its numbers.
   struct Key {
     let bytes: [UInt8]
-    let text: Text
     /// When it was told last, or read last without anything to tell.
     var since: UInt64
     /// How often in a row it was read without anything new.
@@ -64,10 +63,13 @@ class Aggregation {
 
   final func place(of bytes: [UInt8]) -> Int? { places[bytes] }
 
-  final func add(_ bytes: [UInt8], _ text: Text) -> Int {
+  /// How a key is told; not kept, since a map may have thousands.
+  func keyText(_ bytes: [UInt8]) -> Text { Text(bytes) }
+
+  final func add(_ bytes: [UInt8]) -> Int {
     let place = keys.count
     places[bytes] = place
-    keys.append(Key(bytes: bytes, text: text, since: lastRead))
+    keys.append(Key(bytes: bytes, since: lastRead))
     for _ in 0..<numbersPerKey {
       now.append(0)
       told.append(0)
@@ -121,7 +123,7 @@ class Aggregation {
     var identity = TracedAggregation()
     identity.program = FixedText(program)
     identity.name = FixedText(name)
-    identity.key = FixedText(keys[place].text)
+    identity.key = FixedText(keyText(keys[place].bytes))
     identity.intervalMicroseconds = (lastRead - keys[place].since) / 1000
     return identity
   }

@@ -14,11 +14,13 @@ final class MapAggregation: Aggregation {
       Text(aggregate.map), aggregate.kind, numbersPerKey: aggregate.valueBytes / 8, start: start)
   }
 
+  override func keyText(_ bytes: [UInt8]) -> Text { key.keyText(bytes) }
+
   /// Reads the map. Whoever has not told all since the last reading goes on with what is there now.
   func read(at time: UInt64) {
     beginReading()
     map.forEach { bytes, numbers in
-      let place = place(of: bytes) ?? add(bytes, key.keyText(bytes))
+      let place = place(of: bytes) ?? add(bytes)
       var beganAnew = false
       for (number, index) in zip(numbers, range(place)) where number < now[index] &- before[index] {
         beganAnew = true

@@ -36,7 +36,7 @@ final class ScriptMap: Aggregation {
     beginReading()
     reading &+= 1
     for entry in entries {
-      let place = place(of: entry.key) ?? add(entry.key, Text(entry.key))
+      let place = place(of: entry.key) ?? add(entry.key)
       while readings.count <= place { readings.append(0) }
       let isFirst = readings[place] != reading
       readings[place] = reading
