@@ -7,6 +7,7 @@
 /// record started nsecs:u64 comm:text16          a ring buffer: the fields of its records
 /// event killed nsecs:u64 pid:u32                the same, of something seldom that is to be noted
 /// lost lost                                     a map with the number of what found no room
+/// tracepoint sched/sched_switch prev_pid=24:4   where the program reads a tracepoint's fields: offset:size
 /// ```
 ///
 /// Fields stand as in C: each at a multiple of its size, a text at any place.
@@ -56,9 +57,17 @@ public struct Manifest: Equatable, Sendable {
     public let isNotable: Bool
   }
 
+  /// What the program knows of a tracepoint, which a kernel may have otherwise.
+  public struct Tracepoint: Equatable, Sendable {
+    /// `group/name`
+    public let name: [UInt8]
+    public let fields: [TracepointFormat.Field]
+  }
+
   public private(set) var aggregates: [Aggregate] = []
   public private(set) var records: [Record] = []
   public private(set) var lost: [UInt8]?
+  public private(set) var tracepoints: [Tracepoint] = []
 
   /// Errors: `ManifestError` with the place of what is wrong.
   public init(parsing text: [UInt8]) throws(ManifestError) {
@@ -72,7 +81,8 @@ public struct Manifest: Equatable, Sendable {
       case "record": try record(&words, isNotable: false)
       case "event": try record(&words, isNotable: true)
       case "lost": lost = try words.name()
-      default: throw words.error("aggregate, record, event or lost is missing")
+      case "tracepoint": try tracepoint(&words)
+      default: throw words.error("aggregate, record, event, lost or tracepoint is missing")
       }
     }
     if aggregates.isEmpty && records.isEmpty {
@@ -104,6 +114,27 @@ public struct Manifest: Equatable, Sendable {
     let layout = try Self.layout(&words)
     guard !layout.fields.isEmpty else { throw words.error("a record has fields") }
     records.append(Record(map: map, layout: layout, isNotable: isNotable))
+  }
+
+  private mutating func tracepoint(_ words: inout Words) throws(ManifestError) {
+    guard let name = words.next()?.bytes,
+      name.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
+        .count(where: { !$0.isEmpty && $0.first != UInt8(ascii: ".") }) == 2
+    else { throw words.error("a tracepoint is GROUP/NAME") }
+    var fields: [TracepointFormat.Field] = []
+    while let word = words.next() {
+      let parts = word.bytes.split(separator: UInt8(ascii: "="), omittingEmptySubsequences: false)
+      let place = parts.last?.split(
+        separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
+      guard let place, parts.count == 2, !parts[0].isEmpty, place.count == 2,
+        let offset = Word(bytes: Array(place[0])).number,
+        let bytes = Word(bytes: Array(place[1])).number
+      else { throw words.error("a tracepoint's field is name=offset:size") }
+      fields.append(
+        TracepointFormat.Field(name: Array(parts[0]), offset: offset, bytes: bytes))
+    }
+    guard !fields.isEmpty else { throw words.error("a tracepoint has fields") }
+    tracepoints.append(Tracepoint(name: name, fields: fields))
   }
 
   private static func layout(_ words: inout Words) throws(ManifestError) -> Layout {

@@ -18,6 +18,7 @@ final class ObjectProgram: TraceProgram {
     let stem = isPath ? asked.without(suffix: ".manifest") : "\(folder)/\(asked)"
     let manifest = try manifest(asked, "\(stem).manifest")
     let path = stem + ".bpf.o"
+    try check(manifest.tracepoints, path)
     var object: BPFObject
     let ring: RingBuffer?
     do throws(BPFError) {
@@ -71,6 +72,23 @@ final class ObjectProgram: TraceProgram {
       return try Manifest(parsing: text)
     } catch {
       throw ProgramRefusal(error, path)
+    }
+  }
+
+  /// The places of a tracepoint's fields are compiled in: of another kernel they would be read as what
+  /// they are not. A tracepoint that is not there cannot be attached to, which says more.
+  private static func check(
+    _ tracepoints: [Manifest.Tracepoint], _ path: Text
+  ) throws(ProgramRefusal) {
+    for tracepoint in tracepoints {
+      let name = Text(tracepoint.name)
+      guard
+        let text = (try? readFile("/sys/kernel/tracing/events/\(name)/format"))
+          ?? (try? readFile("/sys/kernel/debug/tracing/events/\(name)/format"))
+      else { continue }
+      guard let (wanted, found) = tracepoint.difference(from: TracepointFormat(parsing: text))
+      else { continue }
+      throw ProgramRefusal(path, name, wanted, found)
     }
   }
 

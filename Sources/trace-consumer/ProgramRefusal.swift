@@ -26,6 +26,17 @@ struct ProgramRefusal: Error {
     description = "\(path) does not fit its manifest: map \(map) \(what)"
   }
 
+  init(
+    _ path: Text, _ tracepoint: Text, _ wanted: TracepointFormat.Field,
+    _ found: TracepointFormat.Field?
+  ) {
+    let what: Text =
+      found.map { "has it at byte \($0.offset), of \($0.bytes) bytes" } ?? "does not have it"
+    description =
+      "\(path) reads \(Text(wanted.name)) of \(tracepoint) at byte \(wanted.offset), of "
+      + "\(wanted.bytes) bytes; this kernel \(what): compile it for this kernel"
+  }
+
   init(_ error: BPFError, _ path: Text) {
     let words = Self.firstLine(error)
     switch error.errno {

@@ -139,6 +139,29 @@ struct TraceConsumerTests {
     #expect(none.log.count == 1 && none.log[0].contains("name at least one"))
   }
 
+  /// As on a kernel that has a field of a tracepoint elsewhere, or does not have it.
+  @Test(arguments: [
+    ("pid=36:4", "pid=40:4", "pid", "at byte 40, of 4 bytes", "has it at byte 36, of 4 bytes"),
+    ("sig=8:4", "number=8:4", "number", "at byte 8, of 4 bytes", "does not have it"),
+  ])
+  func aProgramForAnotherKernelIsRefused(
+    _ place: String, _ other: String, _ field: String, _ wanted: String, _ found: String
+  ) throws {
+    let stem = rig.folder.appending(path: "exits").path()
+    let manifest = try String(
+      contentsOfFile: Tracing.folder + "/exits-by-signal.manifest", encoding: .utf8)
+    try manifest.replacing(place, with: other, maxReplacements: 1).write(
+      toFile: stem + ".manifest", atomically: true, encoding: .utf8)
+    try FileManager.default.copyItem(
+      atPath: Tracing.folder + "/exits-by-signal.bpf.o", toPath: stem + ".bpf.o")
+    let result = try refusal("--programs", stem + ".manifest")
+    #expect(result.status == 69)
+    #expect(
+      result.log.first
+        == "\(stem).bpf.o reads \(field) of signal/signal_generate \(wanted); "
+        + "this kernel \(found): compile it for this kernel")
+  }
+
   @Test func anObjectThatDoesNotFitItsManifestIsRefused() throws {
     let object = rig.folder.appending(path: "x.bpf.o")
     try FileManager.default.copyItem(

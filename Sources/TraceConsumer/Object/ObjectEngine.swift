@@ -52,6 +52,7 @@ final class ObjectEngine: TraceEngine, @unchecked Sendable {
     do {
       let holder = try ObjectHolder(path: path)
       try check(manifest, holder)
+      try check(manifest.tracepoints)
       let maps = manifest.records.compactMap { holder.object.map(named: $0.map) }
       if !maps.isEmpty { ring = try RingBuffer(maps) }
       try holder.object.attach()
@@ -79,6 +80,23 @@ final class ObjectEngine: TraceEngine, @unchecked Sendable {
         }
       let map = String(decoding: error.map, as: UTF8.self)
       throw .program(message: "map \(map) of \(path) \(words)", line: nil, column: nil)
+    }
+  }
+
+  /// The places of a tracepoint's fields are compiled in. A tracepoint that is not there cannot be
+  /// attached to, which says more.
+  private func check(_ tracepoints: [Manifest.Tracepoint]) throws(TraceError) {
+    for tracepoint in tracepoints {
+      let name = String(decoding: tracepoint.name, as: UTF8.self)
+      let files = ["tracing", "debug/tracing"].map { "/sys/kernel/\($0)/events/\(name)/format" }
+      guard let text = files.lazy.compactMap({ FileManager.default.contents(atPath: $0) }).first,
+        let (wanted, found) = tracepoint.difference(from: TracepointFormat(parsing: Array(text)))
+      else { continue }
+      let field = String(decoding: wanted.name, as: UTF8.self)
+      let has = found.map { "at byte \($0.offset), of \($0.bytes) bytes" } ?? "nowhere"
+      throw .cannotAttach(
+        "\(path) reads \(field) of \(name) at byte \(wanted.offset), of \(wanted.bytes) bytes; "
+          + "this kernel has it \(has): compile it for this kernel")
     }
   }
 
