@@ -158,7 +158,7 @@ struct TraceConsumerTests {
     #expect(result.status == 69)
     #expect(
       result.log.first
-        == "\(stem).bpf.o reads \(field) of signal/signal_generate \(wanted); "
+        == "trace-consumer: error: \(stem).bpf.o reads \(field) of signal/signal_generate \(wanted); "
         + "this kernel \(found): compile it for this kernel")
   }
 
@@ -172,7 +172,7 @@ struct TraceConsumerTests {
       ("aggregate nothing count", "map nothing is not in it"),
       ("record execs x:u8", "map execs is no ring buffer in it"),
       ("aggregate execs quantize 4 comm:text16", "values of 8 bytes in it, of 32"),
-      ("nonsense", "x.manifest:1:1: aggregate, record, event or lost is missing"),
+      ("nonsense", "x.manifest:1:1: aggregate, record, event, lost or tracepoint is missing"),
     ] {
       try text.write(to: manifest, atomically: true, encoding: .utf8)
       let result = try refusal("--programs", manifest.path())

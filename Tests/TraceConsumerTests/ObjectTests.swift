@@ -176,7 +176,7 @@ import Testing
     try Data("nonsense".utf8).write(to: manifest)
     #expect(
       throws: TraceError.program(
-        message: "aggregate, record, event or lost is missing", line: 1, column: 1)
+        message: "aggregate, record, event, lost or tracepoint is missing", line: 1, column: 1)
     ) { try TraceConsumer(.object).compile(manifest.path()) }
   }
 
