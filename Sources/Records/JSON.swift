@@ -57,10 +57,11 @@ public struct JSON: Sendable {
   /// A text that was cut has a second key with `_cut` behind its name.
   @inline(never)
   public mutating func member<let capacity: Int>(
-    _ name: StaticString, suffix: StaticString = "", text: FixedText<capacity>
+    _ name: StaticString, suffix: StaticString = "", cutSuffix: StaticString = "_cut",
+    text: FixedText<capacity>
   ) {
     member(name, suffix: suffix, text: text.bytes.span.extracting(first: text.count))
-    if text.isCut { member(name, suffix: "_cut", true) }
+    if text.isCut { member(name, suffix: cutSuffix, true) }
   }
 
   public mutating func member(_ name: StaticString, _ value: Int64, decimals: Int = 0) {

@@ -51,7 +51,8 @@ struct BridgeStatus {
       let program = queues.program(index)
       json.member(program.name, suffix: "_state", state.state.name)
       if state.state == .unavailable {
-        json.member(program.name, suffix: "_reason", text: state.reason)
+        json.member(
+          program.name, suffix: "_reason", cutSuffix: "_reason_cut", text: state.reason)
       }
     }
     json.end()
