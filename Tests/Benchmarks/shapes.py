@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 QUEUES = (
     "inotify-coredump", "inotify-pacct", "cyclic-sysinfo", "cyclic-file-read",
-    "epoll-psi", "dbus-systemd-signals", "dlt-proc-watch",
+    "epoll-psi", "dbus-systemd-signals", "dlt-proc-watch", "trace-consumer",
 )
 
 
