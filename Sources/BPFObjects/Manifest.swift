@@ -117,34 +117,29 @@ public struct Manifest: Equatable, Sendable {
   }
 
   private mutating func tracepoint(_ words: inout Words) throws(ManifestError) {
-    guard let name = words.next()?.bytes,
-      name.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-        .count(where: { !$0.isEmpty && $0.first != UInt8(ascii: ".") }) == 2
+    guard let name = words.next(), let (group, event) = name.divided(at: UInt8(ascii: "/")),
+      group.bytes[0] != UInt8(ascii: "."), let first = event.bytes.first,
+      first != UInt8(ascii: ".")
     else { throw words.error("a tracepoint is GROUP/NAME") }
     var fields: [TracepointFormat.Field] = []
     while let word = words.next() {
-      let parts = word.bytes.split(separator: UInt8(ascii: "="), omittingEmptySubsequences: false)
-      let place = parts.last?.split(
-        separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-      guard let place, parts.count == 2, !parts[0].isEmpty, place.count == 2,
-        let offset = Word(bytes: Array(place[0])).number,
-        let bytes = Word(bytes: Array(place[1])).number
+      guard let (field, place) = word.divided(at: UInt8(ascii: "=")),
+        let (offset, size) = place.divided(at: UInt8(ascii: ":")),
+        let offset = offset.number, let bytes = size.number
       else { throw words.error("a tracepoint's field is name=offset:size") }
-      fields.append(
-        TracepointFormat.Field(name: Array(parts[0]), offset: offset, bytes: bytes))
+      fields.append(TracepointFormat.Field(name: field.bytes, offset: offset, bytes: bytes))
     }
     guard !fields.isEmpty else { throw words.error("a tracepoint has fields") }
-    tracepoints.append(Tracepoint(name: name, fields: fields))
+    tracepoints.append(Tracepoint(name: name.bytes, fields: fields))
   }
 
   private static func layout(_ words: inout Words) throws(ManifestError) -> Layout {
     var layout = Layout()
     while let word = words.next() {
-      let parts = word.bytes.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false)
-      guard parts.count == 2, !parts[0].isEmpty, let form = Word(bytes: Array(parts[1])).form else {
+      guard let (name, type) = word.divided(at: UInt8(ascii: ":")), let form = type.form else {
         throw words.error("a field is name:type, of u8 to u64, i8 to i64 or text and its bytes")
       }
-      layout.append(name: Array(parts[0]), form)
+      layout.append(name: name.bytes, form)
     }
     return layout
   }
@@ -172,73 +167,5 @@ extension Manifest.Layout {
     fields.append(Manifest.Field(name: name, form: form, offset: offset))
     end = offset + size
     alignment = max(alignment, step)
-  }
-}
-
-private struct Word {
-  var bytes: [UInt8]
-
-  static func ~= (word: StaticString, value: Word) -> Bool {
-    word.withUTF8Buffer { value.bytes.elementsEqual($0) }
-  }
-
-  /// A few digits and nothing else.
-  var number: Int? {
-    guard !bytes.isEmpty, bytes.count < 5 else { return nil }
-    var number = 0
-    for byte in bytes {
-      guard byte >= 0x30, byte <= 0x39 else { return nil }
-      number = 10 * number + Int(byte - 0x30)
-    }
-    return number
-  }
-
-  var form: Manifest.Field.Form? {
-    switch self {
-    case "u8": return .unsigned(bytes: 1)
-    case "u16": return .unsigned(bytes: 2)
-    case "u32": return .unsigned(bytes: 4)
-    case "u64": return .unsigned(bytes: 8)
-    case "i8": return .signed(bytes: 1)
-    case "i16": return .signed(bytes: 2)
-    case "i32": return .signed(bytes: 4)
-    case "i64": return .signed(bytes: 8)
-    default:
-      guard case "text" = Word(bytes: Array(bytes.prefix(4))),
-        let length = Word(bytes: Array(bytes.dropFirst(4))).number, (1...256).contains(length)
-      else { return nil }
-      return .text(bytes: length)
-    }
-  }
-}
-
-/// The words of a line, and where the last one stands.
-private struct Words {
-  private let bytes: ArraySlice<UInt8>
-  private let line: Int
-  private var index: Int
-  private var begin: Int
-
-  init(_ bytes: ArraySlice<UInt8>, line: Int) {
-    self.bytes = bytes
-    self.line = line
-    index = bytes.startIndex
-    begin = index
-  }
-
-  mutating func next() -> Word? {
-    while index < bytes.endIndex, bytes[index] <= 0x20 { index += 1 }
-    begin = index
-    while index < bytes.endIndex, bytes[index] > 0x20 { index += 1 }
-    return begin == index ? nil : Word(bytes: Array(bytes[begin..<index]))
-  }
-
-  mutating func name() throws(ManifestError) -> [UInt8] {
-    guard let word = next() else { throw error("the name of a map is missing") }
-    return word.bytes
-  }
-
-  func error(_ reason: StaticString) -> ManifestError {
-    ManifestError(line: line, column: begin - bytes.startIndex + 1, reason: reason)
   }
 }

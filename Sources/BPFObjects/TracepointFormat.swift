@@ -30,13 +30,21 @@ public struct TracepointFormat: Equatable, Sendable {
   public private(set) var fields: [Field] = []
 
   public init(parsing text: [UInt8]) {
-    for line in text.split(separator: UInt8(ascii: "\n")) {
-      var parts = line.split(separator: UInt8(ascii: ";")).makeIterator()
-      guard let declaration = parts.next()?.value(of: "field"),
-        let offset = parts.next()?.value(of: "offset")?.number,
-        let bytes = parts.next()?.value(of: "size")?.number
+    for line in text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      var words = Words(line, line: 0)
+      guard let first = words.next(), let (keyword, _) = first.divided(at: UInt8(ascii: ":")),
+        case "field" = keyword
       else { continue }
-      fields.append(Field(name: declaration.declaredName, offset: offset, bytes: bytes))
+      // The last word before the offset is the name.
+      var name = first
+      while let word = words.next() {
+        if let offset = word.number(of: "offset") {
+          guard let bytes = words.next()?.number(of: "size") else { break }
+          fields.append(Field(name: name.declaredName, offset: offset, bytes: bytes))
+          break
+        }
+        name = word
+      }
     }
   }
 
@@ -60,33 +68,23 @@ extension Manifest.Tracepoint {
   }
 }
 
-extension ArraySlice<UInt8> {
-  /// What stands behind `name:`, and spaces before it.
-  fileprivate func value(of name: StaticString) -> ArraySlice<UInt8>? {
-    let text = drop { $0 <= 0x20 }
-    guard let colon = text.firstIndex(of: UInt8(ascii: ":")) else { return nil }
-    let isNamed = name.withUTF8Buffer { text[..<colon].elementsEqual($0) }
-    return isNamed ? text[(colon + 1)...] : nil
+extension Word {
+  /// 8 of `offset:8;`
+  fileprivate func number(of name: StaticString) -> Int? {
+    guard bytes.last == UInt8(ascii: ";"),
+      let (given, value) = Word(bytes: Array(bytes.dropLast())).divided(at: UInt8(ascii: ":")),
+      case name = given
+    else { return nil }
+    return value.number
   }
 
-  /// A few digits and nothing else.
-  fileprivate var number: Int? {
-    guard !isEmpty, count < 6 else { return nil }
-    var number = 0
-    for byte in self {
-      guard (0x30...0x39).contains(byte) else { return nil }
-      number = 10 * number + Int(byte - 0x30)
-    }
-    return number
-  }
-
-  /// `prev_comm` of `char prev_comm[16]`, `filename` of `__data_loc char[] filename`.
+  /// `prev_comm` of `prev_comm[16];`
   fileprivate var declaredName: [UInt8] {
-    var name = self
-    if name.last == UInt8(ascii: "]"), let bracket = name.lastIndex(of: UInt8(ascii: "[")) {
-      name = name[..<bracket]
+    var name: [UInt8] = []
+    for byte in bytes {
+      if byte == UInt8(ascii: "[") || byte == UInt8(ascii: ";") { break }
+      name.append(byte)
     }
-    guard let space = name.lastIndex(of: UInt8(ascii: " ")) else { return Array(name) }
-    return Array(name[(space + 1)...])
+    return name
   }
 }
