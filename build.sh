@@ -175,6 +175,24 @@ need_unpacked() {
   done
 }
 
+# whole FOLDER COMMAND...: the command makes the folder that is its last argument. There is all of it then or,
+# when it was interrupted, nothing; who asks for it at the same time waits.
+whole() (
+  folder=$1 partial=$1.partial
+  shift
+  mkdir -p "$(dirname "$folder")"
+  exec {lock}<"$(dirname "$folder")"
+  flock "$lock"
+  [[ ! -d $folder ]] || exit 0
+  trap 'rm -rf "$partial"' EXIT
+  trap 'exit 129' HUP
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+  rm -rf "$partial" # what a power cut left
+  "$@" "$partial"
+  mv -T "$partial" "$folder"
+)
+
 # need_root SUITE: a small Debian system, linked as .build/root-<suite>; the tests boot it with
 # systemd-nspawn and change nothing in it. What they install there it has downloaded.
 need_root() {
@@ -184,20 +202,14 @@ need_root() {
   if [[ ! -d $root ]]; then
     need 'to make a system to boot' "${sysroot_tools[@]}"
     as_root bash -euo pipefail -c "$(declare -p suite root_packages root_downloads &&
-      declare -f debian_mirror make_root); make_root ${1@Q} ${root@Q}"
+      declare -f whole debian_mirror make_root); whole ${root@Q} make_root ${1@Q}"
   fi
   ln -sfnT "$root" ".build/root-$1"
 }
 
-# make_root SUITE FOLDER, as root: all of it or, when interrupted, nothing.
-make_root() (
-  partial=$2.partial
-  mkdir -p "$(dirname "$2")"
-  exec {lock}<"$(dirname "$2")"
-  flock "$lock"
-  [[ ! -d $2 ]] || exit 0
-  trap 'rm -rf "$partial"' EXIT
-  rm -rf "$partial"
+# make_root SUITE FOLDER, as root.
+make_root() {
+  local mirror packages
   mirror=$(debian_mirror)
   echo "Making a Debian system of $1 to boot from $mirror" >&2
   packages=$(IFS=, && echo "${root_packages[*]}")
@@ -206,9 +218,8 @@ make_root() (
     --aptopt='APT::Install-Recommends "false"' --customize-hook='
       APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get install -qq --yes --download-only \
         '"${root_downloads[*]}"' >/dev/null' \
-    "$1" "$partial" "$mirror"
-  mv -T "$partial" "$2"
-)
+    "$1" "$2" "$mirror"
+}
 
 # need_dtrace_root: a small Debian system with libdtrace, linked as .build/root-dtrace; the tests run a
 # program in it that traces this machine, and change nothing in it.
@@ -221,33 +232,26 @@ need_dtrace_root() {
   if [[ ! -d $root ]]; then
     need 'to make a system with libdtrace' "${sysroot_tools[@]}" perl-base
     as_root bash -euo pipefail -c "$(declare -p suite dtrace_suite dtrace_packages &&
-      declare -f debian_mirror make_dtrace_root bare_kernel); make_dtrace_root ${root@Q}"
+      declare -f whole debian_mirror make_dtrace_root bare_kernel); whole ${root@Q} make_dtrace_root"
   fi
   ln -sfnT "$root" .build/root-dtrace
 }
 
-# make_dtrace_root FOLDER, as root: all of it or, when interrupted, nothing. A mirror that lags behind
-# will do, since nothing of this is installed anywhere.
-make_dtrace_root() (
-  partial=$1.partial
-  mkdir -p "$(dirname "$1")"
-  exec {lock}<"$(dirname "$1")"
-  flock "$lock"
-  [[ ! -d $1 ]] || exit 0
-  trap 'rm -rf "$partial"' EXIT
-  rm -rf "$partial"
+# make_dtrace_root FOLDER, as root. A mirror that lags behind will do, since nothing of this is installed
+# anywhere.
+make_dtrace_root() {
+  local mirror packages
   mirror=$(debian_mirror)
   echo "Making a Debian system of $dtrace_suite with libdtrace from $mirror" >&2
   packages=$(IFS=, && echo "${dtrace_packages[*]}")
   if ! mmdebstrap --quiet --mode=root --variant=minbase --include="$packages" \
     --aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Check-Valid-Until "false"' \
-    "$dtrace_suite" "$partial" "$mirror"; then
+    "$dtrace_suite" "$1" "$mirror"; then
     echo "build.sh: $mirror has no $dtrace_suite with ${dtrace_packages[*]}, see above" >&2
     exit 1
   fi
-  bare_kernel "$partial"
-  mv -T "$partial" "$1"
-)
+  bare_kernel "$1"
+}
 
 # bare_kernel ROOT: libdtrace's own D programs as /opt/dtrace, without what kernels lack that were built
 # without KALLSYMS_ALL.
@@ -270,24 +274,20 @@ need_foreign_root() {
   root=$cache/roots/$arch-${version::12}
   if [[ ! -d $root ]]; then
     need "to make a system of $arch" "${sysroot_tools[@]}"
-    make_foreign_root "$arch" "$depends" "$root"
+    whole "$root" make_foreign_root "$arch" "$depends"
   fi
   ln -sfnT "$root" ".build/root-$arch"
 }
 
-# make_foreign_root ARCHITECTURE DEPENDS FOLDER: all of it or, when interrupted, nothing.
-make_foreign_root() (
-  partial=$3.partial
-  mkdir -p "$(dirname "$3")"
-  trap 'rm -rf "$partial"' EXIT
-  rm -rf "$partial"
-  mkdir "$partial"
+# make_foreign_root ARCHITECTURE DEPENDS FOLDER
+make_foreign_root() {
+  local mirror
+  mkdir "$3"
   mirror=$(debian_mirror)
   echo "Making a Debian system of $1 from $mirror" >&2
   mmdebstrap --quiet --mode=chrootless --variant=extract --architectures="$1" --include="$2" \
-    "$suite" - "$mirror" | tar -x -C "$partial" --no-same-owner --exclude='./dev/*'
-  mv -T "$partial" "$3"
-)
+    "$suite" - "$mirror" | tar -x -C "$3" --no-same-owner --exclude='./dev/*'
+}
 
 # From PyPI: the witness for what cyclic-file-read tells.
 need_psutil() {
@@ -322,7 +322,7 @@ need_sysroot() {
   sysroot=$cache/sysroot/$arch-${version::12}
   if [[ ! -d $sysroot ]]; then
     need "to make the $arch sysroot" "${sysroot_tools[@]}"
-    make_sysroot "$arch" "$sysroot"
+    whole "$sysroot" make_sysroot "$arch"
   fi
   mkdir -p .build/sysroot
   ln -sfnT "$(realpath "$sysroot")" ".build/sysroot/$arch"
@@ -349,39 +349,27 @@ readonly library_papers='
     done
   done'
 
-# make_sysroot ARCHITECTURE FOLDER: all of it or, when interrupted, nothing.
-make_sysroot() ( # a subshell, for traps and a lock of its own
-  partial=$2.partial
-  mkdir -p "$(dirname "$2")"
-  exec {lock}<"$(dirname "$2")"
-  flock "$lock" # of two at once, one makes it
-  [[ ! -d $2 ]] || exit 0
-
-  trap 'rm -rf "$partial"' EXIT
-  trap 'exit 129' HUP
-  trap 'exit 130' INT
-  trap 'exit 143' TERM
-  rm -rf "$partial" # what a power cut left
-  mkdir "$partial"
-
+# make_sysroot ARCHITECTURE FOLDER
+make_sysroot() {
+  local mirror packages link target
+  mkdir "$2"
   mirror=$(debian_mirror)
   echo "Making the $1 sysroot from $mirror" >&2
   # Nothing is installed, so there is nothing to run, no chroot and no need of root.
   packages=$(IFS=, && echo "${sysroot_packages[*]}")
   mmdebstrap --quiet --mode=chrootless --variant=extract --architectures="$1" \
     --include="$packages" --extract-hook="$library_papers" "$suite" - "$mirror" |
-    tar -x -C "$partial" --no-same-owner --transform='s,^\./lib,./usr/lib,SH' \
+    tar -x -C "$2" --no-same-owner --transform='s,^\./lib,./usr/lib,SH' \
       ./DEBIAN ./lib ./usr/include ./usr/lib
   # One folder of libraries, as Debian installs it; qemu-arm finds nothing in a second one.
-  ln -s usr/lib "$partial/lib"
+  ln -s usr/lib "$2/lib"
 
   # Absolute links, such as libm.so -> /lib/<triplet>/libm.so.6, dangle in a sysroot, and the linker
   # would take libm.a without a word.
-  find "$partial" -type l -lname '/*' -printf '%p\t%l\n' | while IFS=$'\t' read -r link target; do
-    if [[ -e $partial$target ]]; then ln -srf "$partial$target" "$link"; fi
+  find "$2" -type l -lname '/*' -printf '%p\t%l\n' | while IFS=$'\t' read -r link target; do
+    if [[ -e $2$target ]]; then ln -srf "$2$target" "$link"; fi
   done
-  mv -T "$partial" "$2"
-)
+}
 
 # Every program is for the device, except the host tool, which needs regular Swift.
 device_programs() {
