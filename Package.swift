@@ -20,7 +20,8 @@ let collectors: [Target] = [
   .collector("dlt-proc-watch"),
   .collector("dbus-systemd-signals", modules: ["CDBus"], libraries: ["dbus-1"]),
   .collector(
-    "trace-consumer", modules: ["BPFObjects", "CTrace"], libraries: ["bpf"], exclude: ["bpf"]),
+    "trace-consumer", modules: ["BPFObjects", "Bpftrace", "CTrace"], libraries: ["bpf"],
+    exclude: ["bpf"]),
 ]
 
 let package = Package(
@@ -49,10 +50,11 @@ let package = Package(
       linkerSettings: ["mosquitto", "systemd", "ssl", "crypto"].map { .linkedLibrary($0) }),
 
     .target(name: "CTrace"),
+    .target(name: "Bpftrace", swiftSettings: strict),
     .target(name: "CBPF", linkerSettings: [.linkedLibrary("bpf")]),
     .target(name: "BPFObjects", dependencies: ["CBPF", "CLinux"], swiftSettings: strict),
     .target(
-      name: "TraceConsumer", dependencies: ["BPFObjects", "CTrace"],
+      name: "TraceConsumer", dependencies: ["BPFObjects", "Bpftrace", "CTrace"],
       swiftSettings: [.treatAllWarnings(as: .error)]),
     // Run by the tests in a system that has libdtrace.
     .executableTarget(

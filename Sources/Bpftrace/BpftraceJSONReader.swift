@@ -1,15 +1,13 @@
-import Linux
-
 /// Reads a line of bpftrace's JSON from front to back, which is not quite JSON: bytes beyond ASCII are
 /// written as `\uffffffc3`, and an object may have the same name twice.
-struct ScriptJSON {
+public struct BpftraceJSONReader {
   private let bytes: [UInt8]
   private var index = 0
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
+  public init(_ bytes: [UInt8]) { self.bytes = bytes }
 
   /// What comes next, behind spaces.
-  var next: UInt8? {
+  public var next: UInt8? {
     mutating get {
       while index < bytes.count, bytes[index] <= 0x20 { index += 1 }
       return index < bytes.count ? bytes[index] : nil
@@ -17,28 +15,37 @@ struct ScriptJSON {
   }
 
   /// Whether this came next, and is behind us.
-  mutating func take(_ byte: UInt8) -> Bool {
+  public mutating func take(_ byte: UInt8) -> Bool {
     guard next == byte else { return false }
     index += 1
     return true
   }
 
   /// `"name":`
-  mutating func name() -> [UInt8]? {
+  public mutating func name() -> [UInt8]? {
     guard let name = text(), take(UInt8(ascii: ":")) else { return nil }
     return name
   }
 
-  mutating func integer() -> Int64? {
-    let isNegative = take(UInt8(ascii: "-"))
-    let start = index
-    while index < bytes.count, (0x30...0x39).contains(bytes[index]) { index += 1 }
-    guard let number = bytes.span.extracting(start..<index).decimal else { return nil }
-    // Beyond Int64 the bits stay, as those of bpftrace's own signed numbers.
-    return isNegative ? 0 &- Int64(truncatingIfNeeded: number) : Int64(truncatingIfNeeded: number)
+  /// Beyond Int64 the bits stay, as those of bpftrace's own signed numbers; nil for what is no integer.
+  public mutating func integer() -> Int64? {
+    guard let word = value() else { return nil }
+    let isNegative = word.first == UInt8(ascii: "-")
+    let digits = isNegative ? word[1...] : word[...]
+    var magnitude: UInt64 = 0
+    for digit in digits {
+      guard (0x30...0x39).contains(digit) else { return nil }
+      let (tens, isTooLong) = magnitude.multipliedReportingOverflow(by: 10)
+      let (sum, isTooLarge) = tens.addingReportingOverflow(UInt64(digit - 0x30))
+      if isTooLong || isTooLarge { return nil }
+      magnitude = sum
+    }
+    if digits.isEmpty { return nil }
+    let number = Int64(bitPattern: magnitude)
+    return isNegative ? 0 &- number : number
   }
 
-  mutating func text() -> [UInt8]? {
+  public mutating func text() -> [UInt8]? {
     guard take(UInt8(ascii: "\"")) else { return nil }
     var text: [UInt8] = []
     while index < bytes.count {
@@ -55,7 +62,7 @@ struct ScriptJSON {
   }
 
   /// The next value as it is written; nil if it has no end.
-  mutating func value() -> [UInt8]? {
+  public mutating func value() -> [UInt8]? {
     guard next != nil else { return nil }
     let start = index
     var nesting = 0

@@ -27,8 +27,10 @@ let package = Package(
     .target(
       name: "BPFObjects", dependencies: ["CBPF", "CLinux"], path: "Modules/BPFObjects",
       swiftSettings: strict),
+    .target(name: "Bpftrace", path: "Modules/Bpftrace", swiftSettings: strict),
     .target(
-      name: "TraceConsumer", dependencies: ["BPFObjects", "CTrace"], path: "Modules/TraceConsumer",
+      name: "TraceConsumer", dependencies: ["BPFObjects", "Bpftrace", "CTrace"],
+      path: "Modules/TraceConsumer",
       swiftSettings: strict),
     .executableTarget(
       name: "stats-recording",

@@ -1,3 +1,4 @@
+import Bpftrace
 import Linux
 import Records
 
@@ -33,7 +34,7 @@ enum ScriptMessage {
   }
 
   init(parsing line: [UInt8], _ source: ScriptSource) {
-    var json = ScriptJSON(line)
+    var json = BpftraceJSONReader(line)
     guard json.next != nil else {
       self = .nothing
       return
@@ -46,7 +47,7 @@ enum ScriptMessage {
   }
 
   /// Nil for what is not as above.
-  private static func message(_ json: inout ScriptJSON, _ source: ScriptSource) -> Self? {
+  private static func message(_ json: inout BpftraceJSONReader, _ source: ScriptSource) -> Self? {
     guard json.take(UInt8(ascii: "{")), let member = json.name(), member.span.equals("type"),
       let type = json.text().map(Text.init), json.take(UInt8(ascii: ","))
     else { return nil }
@@ -66,7 +67,7 @@ enum ScriptMessage {
 
   /// The map is full, E2BIG, or there is no memory, ENOMEM; others lose nothing, such as the deletion of
   /// a key that is not there.
-  private static func helperError(_ json: inout ScriptJSON) -> Self? {
+  private static func helperError(_ json: inout BpftraceJSONReader) -> Self? {
     repeat {
       guard let name = json.name() else { return nil }
       if name.span.equals("retcode") {
@@ -78,7 +79,7 @@ enum ScriptMessage {
     return nil
   }
 
-  private static func map(_ json: inout ScriptJSON, _ source: ScriptSource) -> Self? {
+  private static func map(_ json: inout BpftraceJSONReader, _ source: ScriptSource) -> Self? {
     guard json.take(UInt8(ascii: "{")) else { return nil }
     // Nothing is in it.
     if json.take(UInt8(ascii: "}")) { return .nothing }
@@ -105,7 +106,7 @@ enum ScriptMessage {
   }
 
   /// An object of keys, and not the one value of a map without any.
-  private static func isKeyed(_ json: ScriptJSON, _ form: ScriptSource.Form) -> Bool? {
+  private static func isKeyed(_ json: BpftraceJSONReader, _ form: ScriptSource.Form) -> Bool? {
     var json = json
     guard json.take(UInt8(ascii: "{")) else { return false }
     guard form == .statistics, json.next != UInt8(ascii: "}") else { return true }
@@ -113,7 +114,9 @@ enum ScriptMessage {
     return json.next == UInt8(ascii: "{")
   }
 
-  private static func numbers(_ json: inout ScriptJSON, _ form: ScriptSource.Form) -> [UInt64]? {
+  private static func numbers(_ json: inout BpftraceJSONReader, _ form: ScriptSource.Form)
+    -> [UInt64]?
+  {
     switch form {
     case .count, .sum: return json.integer().map { [UInt64(bitPattern: $0)] }
     case .statistics:
@@ -136,7 +139,7 @@ enum ScriptMessage {
 
   /// Those of a range, or of statistics; 0 where there is none.
   private static func members(
-    _ json: inout ScriptJSON
+    _ json: inout BpftraceJSONReader
   ) -> (least: Int64, count: Int64, total: Int64)? {
     var members: (least: Int64, count: Int64, total: Int64) = (0, 0, 0)
     guard json.take(UInt8(ascii: "{")) else { return nil }

@@ -1,3 +1,4 @@
+import Bpftrace
 import Linux
 
 /// The words of a bpftrace script, without its comments and texts.
@@ -18,17 +19,17 @@ struct ScriptWords {
 
   mutating func next() -> Word? {
     while index < bytes.count {
-      if let end = endOfComment {
+      if let end = BpftraceSpelling.endOfComment(bytes, index, isOutside: depth == 0) {
         skip(to: end)
         continue
       }
       let byte = bytes[index]
       switch byte {
-      case UInt8(ascii: "\""): skip(to: endOfText(index))
+      case UInt8(ascii: "\""): skip(to: BpftraceSpelling.endOfText(bytes, index))
       case UInt8(ascii: "@"):
         index += 1
         return .map(takeName())
-      case _ where Self.isName(byte): return .name(takeName())
+      case _ where BpftraceSpelling.isName(byte): return .name(takeName())
       case _ where byte <= 0x20: skip(to: index + 1)
       default:
         if byte == UInt8(ascii: "{") { depth += 1 }
@@ -72,7 +73,7 @@ struct ScriptWords {
   }
 
   private mutating func skipSpace() {
-    while let byte, byte <= 0x20 { index += 1 }
+    index = BpftraceSpelling.endOfSpace(bytes, index)
   }
 
   private mutating func skipKey() {
@@ -81,7 +82,7 @@ struct ScriptWords {
     var nesting = 0
     while let byte {
       if byte == UInt8(ascii: "\"") {
-        index = endOfText(index)
+        index = BpftraceSpelling.endOfText(bytes, index)
         continue
       }
       if byte == UInt8(ascii: "[") { nesting += 1 }
@@ -93,40 +94,7 @@ struct ScriptWords {
 
   private mutating func takeName() -> Text {
     let start = index
-    while let byte, Self.isName(byte) { index += 1 }
+    index = BpftraceSpelling.endOfName(bytes, index)
     return Text(bytes[start..<index])
-  }
-
-  private func endOfText(_ start: Int) -> Int {
-    var end = start + 1
-    while end < bytes.count, bytes[end] != UInt8(ascii: "\"") {
-      end += bytes[end] == UInt8(ascii: "\\") ? 2 : 1
-    }
-    return min(end + 1, bytes.count)
-  }
-
-  /// Nil where no comment begins. `uprobe:/lib/*:f`, outside of braces, has none either.
-  private var endOfComment: Int? {
-    guard byte == UInt8(ascii: "/"),
-      following == UInt8(ascii: "/") || following == UInt8(ascii: "*")
-    else { return nil }
-    if depth == 0, index > 0, bytes[index - 1] > 0x20, bytes[index - 1] != UInt8(ascii: "}") {
-      return nil
-    }
-    var end = index + 2
-    if following == UInt8(ascii: "/") {
-      while end < bytes.count, bytes[end] != UInt8(ascii: "\n") { end += 1 }
-      return end
-    }
-    while end + 1 < bytes.count {
-      if bytes[end] == UInt8(ascii: "*"), bytes[end + 1] == UInt8(ascii: "/") { return end + 2 }
-      end += 1
-    }
-    return bytes.count
-  }
-
-  private static func isName(_ byte: UInt8) -> Bool {
-    byte == UInt8(ascii: "_") || (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte)
-      || (0x61...0x7A).contains(byte)
   }
 }
