@@ -111,6 +111,12 @@ class Aggregation {
     return nil
   }
 
+  final var untold: Int {
+    var count = 0
+    for place in keys.indices where hasNews(place) { count += 1 }
+    return count
+  }
+
   /// What was pending has been told.
   final func settle(_ place: Int) {
     for index in range(place) { told[index] = now[index] }

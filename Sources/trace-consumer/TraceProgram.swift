@@ -59,6 +59,14 @@ extension TraceProgram {
 
   final func settleEvent() { nextEvent += 1 }
 
+  /// How many records it would take to tell all that is known.
+  final var untold: Int {
+    var count = events.count - nextEvent
+    if lost > lostTold { count += 1 }
+    for aggregation in aggregations { count += aggregation.untold }
+    return count
+  }
+
   /// What found no room since this was last told.
   final func pendingLoss() -> TracedLoss? {
     guard lost > lostTold else { return nil }

@@ -116,7 +116,10 @@ final class Tracing {
       try tell()
       if recordsSent > before && !isBlocked { hasMore = true }
     } while hasMore
-    if isBlocked { log.warning("the queue is full at the end: what was found last is not told") }
+    if isBlocked {
+      let untold = programs.reduce(0) { $0 + $1.untold }
+      log.warning("the queue is full at the end: the last \(untold) records are not told")
+    }
     return recordsSent
   }
 
