@@ -15,7 +15,7 @@ struct FaultsBrokerTests {
         device.arrived > before + 500
       }
       device.broker.kill()
-      usleep(700_000)
+      try eventually("load goes on") { [before = load.sent] in load.sent > before + 1400 }
       try device.broker.start()
     }
     try eventually("load", within: 30) { load.sent > 5000 }
@@ -162,7 +162,7 @@ struct FaultsBrokerTests {
     let bridge = try device.start()
     try eventually("load", within: 20) { load.sent > 1000 }
     device.tap.set(.closed)
-    usleep(500_000)
+    try eventually("load goes on") { [before = load.sent] in load.sent > before + 250 }
     device.tap.set(.open)
     let figures = try device.settle("queue depth of 1, broker away for a moment")
     #expect(figures.lost == 0 && figures.counted == 0)

@@ -7,27 +7,15 @@ import Testing
   .needs(command: "mosquitto"), .needs(command: "systemd-nspawn"), .needs(command: "accton"),
   .needsRoot, .onItsOwnThread)
 struct FaultsIdleTests {
-  /// How often a process has gone to sleep, as proc(5) counts it for each of its threads.
-  private func sleeps(of process: ChildProcess) throws -> Int {
-    let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.id)/task")
-    return try tasks.reduce(0) { sum, task in
-      let text = try String(
-        contentsOfFile: "/proc/\(process.id)/task/\(task)/status", encoding: .utf8)
-      let line = try #require(
-        text.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches") })
-      return sum + Int(line.split(separator: "\t")[1])!
-    }
-  }
-
   /// How often each goes to sleep in a second. Where another process holds a lock of the kernel, waiting
   /// for it counts as well, so what is too much is counted again, up to three times.
   private func leastRates(of daemons: [ChildProcess], _ seconds: Int) throws -> [Double] {
     var rates = daemons.map { _ in Double.infinity }
     for _ in 1...3 where rates.contains(where: { $0 >= 2 }) {
-      let before = try daemons.map { try sleeps(of: $0) }
+      let before = try daemons.map { try FaultRig.sleeps(of: $0) }
       sleep(UInt32(seconds))
       for (index, daemon) in daemons.enumerated() {
-        let sleeps = try sleeps(of: daemon) - before[index]
+        let sleeps = try FaultRig.sleeps(of: daemon) - before[index]
         rates[index] = min(rates[index], Double(sleeps) / Double(seconds))
       }
     }
@@ -81,9 +69,9 @@ struct FaultsIdleTests {
     try daemons[0].stop()
     // It tells that the collector has stopped.
     sleep(3)
-    let last = try sleeps(of: bridge)
+    let last = try FaultRig.sleeps(of: bridge)
     sleep(5)
-    #expect(try sleeps(of: bridge) - last <= 2, "without records")
+    #expect(try FaultRig.sleeps(of: bridge) - last <= 2, "without records")
     #expect(try bridge.stop() == 0)
   }
 }

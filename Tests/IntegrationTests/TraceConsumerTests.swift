@@ -265,7 +265,11 @@ struct TraceConsumerTests {
         usleep(200)
       }
       times.append((ContinuousClock.now - begin) / .milliseconds(1))
-      usleep(300_000)
+      // It has slept before each reading.
+      let before = try FaultRig.sleeps(of: trace)
+      try eventually("it has read its maps ten times") {
+        try FaultRig.sleeps(of: trace) >= before + 10
+      }
       let resident = try FaultRig.memory(of: trace, "VmHWM")
       print(
         "trace-consumer with \(count) programs: ready after \(times.last ?? 0) ms, \(resident) KiB")

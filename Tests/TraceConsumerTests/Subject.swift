@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import TraceConsumer
@@ -93,20 +94,11 @@ private final class Numbers: @unchecked Sendable {
 
 /// What this machine has for tracing.
 enum Tracing {
-  /// Mounts tracefs where it is not, and takes it away with the tests.
-  private static let isMounted: Bool = {
-    let folder = "/sys/kernel/tracing"
-    if FileManager.default.fileExists(atPath: "\(folder)/events") { return true }
-    guard mount("tracefs", folder, "tracefs", 0, nil) == 0 else { return false }
-    atexit { umount2("/sys/kernel/tracing", Int32(MNT_DETACH)) }
-    return true
-  }()
-
   static let isPossible =
     ProcessInfo.processInfo.environment["CI"] == "true"
-    || (geteuid() == 0 && isMounted && (try? BpftraceEngine.path()) != nil)
+    || (geteuid() == 0 && Tracefs.isMounted && (try? BpftraceEngine.path()) != nil)
 
-  static func mountTracefs() throws { try #require(isMounted, "tracefs cannot be mounted") }
+  static func mountTracefs() throws { try #require(Tracefs.isMounted, "tracefs cannot be mounted") }
 
   /// A bpftrace consumer whose program is in place.
   static func going(_ program: String, options: [String: String] = [:]) throws -> TraceConsumer {

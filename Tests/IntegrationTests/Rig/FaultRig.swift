@@ -140,6 +140,18 @@ final class FaultRig {
     return figures
   }
 
+  /// How often a process has gone to sleep, as proc(5) counts it for each of its threads.
+  static func sleeps(of process: ChildProcess) throws -> Int {
+    let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.id)/task")
+    return try tasks.reduce(0) { sum, task in
+      let text = try String(
+        contentsOfFile: "/proc/\(process.id)/task/\(task)/status", encoding: .utf8)
+      let line = try #require(
+        text.split(separator: "\n").first { $0.hasPrefix("voluntary_ctxt_switches") })
+      return sum + Int(line.split(separator: "\t")[1])!
+    }
+  }
+
   /// The resident memory in KiB: `VmHWM` or `VmRSS` of proc(5).
   static func memory(of process: ChildProcess, _ name: String = "VmHWM") throws -> Int {
     let text = try String(contentsOfFile: "/proc/\(process.id)/status", encoding: .utf8)

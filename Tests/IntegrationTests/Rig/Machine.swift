@@ -63,14 +63,15 @@ extension Trait where Self == ConditionTrait {
 
 /// Waits for something that another process does; asks every few milliseconds, for a bounded time.
 func eventually(
-  _ what: String, within seconds: Double = 10, _ condition: () throws -> Bool,
+  _ what: String, within seconds: Double = 10, every pause: Double = 0.005,
+  _ condition: () throws -> Bool,
   fileID: String = #fileID, filePath: String = #filePath, line: Int = #line
 ) throws {
   let deadline = Date(timeIntervalSinceNow: seconds)
   while true {
     if try condition() { return }
     guard Date() < deadline else { break }
-    usleep(5000)
+    usleep(UInt32(pause * 1e6))
   }
   Issue.record(
     "not within \(seconds) s: \(what)",

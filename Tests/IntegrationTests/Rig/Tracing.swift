@@ -1,5 +1,6 @@
 import CLinux
 import Foundation
+import TestSupport
 import Testing
 
 /// What trace-consumer needs of a machine, and its programs as they are built.
@@ -7,21 +8,28 @@ enum Tracing {
   /// The BPF objects and their manifests.
   static let folder = Machine.packageRoot.appending(path: ".build/bpf").path()
 
-  /// Mounts tracefs where it is not, and takes it away with the tests.
-  private static let isMounted: Bool = {
-    let folder = "/sys/kernel/tracing"
-    if FileManager.default.fileExists(atPath: "\(folder)/events") { return true }
-    guard mount("tracefs", folder, "tracefs", 0, nil) == 0 else { return false }
-    atexit { umount2("/sys/kernel/tracing", Int32(MNT_DETACH)) }
-    return true
-  }()
-
-  static var isPossible: Bool { Machine.isRoot && isMounted }
+  static var isPossible: Bool { Machine.isRoot && Tracefs.isMounted }
 }
 
 extension Trait where Self == ConditionTrait {
   static var needsTracing: Self {
     .needs("needs root, tracefs and bpf(2)") { Tracing.isPossible }
+  }
+}
+
+extension Rig {
+  /// What a script printed that has run in the rig's folder.
+  func shell(_ script: String) throws -> [String] {
+    let result = try run(["/bin/sh", "-c", "cd \(folder.path()) && \(script)"], within: 60)
+    #expect(result.status == 0, "\(result.log)")
+    return result.output
+  }
+
+  /// Builds the program that does a known number of things; its path.
+  func subject(_ name: String) throws -> String {
+    let source = Machine.packageRoot.appending(path: "Tests/TraceConsumerTests/Programs/subject.c")
+    _ = try shell("cc -O1 -o \(name) \(source.path())")
+    return folder.appending(path: name).path()
   }
 }
 

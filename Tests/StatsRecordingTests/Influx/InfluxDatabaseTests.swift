@@ -88,12 +88,7 @@ import Testing
     }
     let sent = load.stop()
     let series = "system_information_seq{device=\"\(rig.name)\"}"
-    var found = 0
-    let deadline = Date(timeIntervalSinceNow: 60)
-    repeat {
-      usleep(500_000)
-      found = try database.count(series)
-    } while found < sent && Date() < deadline
+    let found = try lastCount(of: sent) { try database.count(series) }
     #expect(found == sent, "\(tool.log)")
     print("\(sent) records sent, VictoriaMetrics killed 4 times, \(found) values in it")
     #expect(try tool.stop() == 0)
@@ -115,9 +110,8 @@ import Testing
     let start = ContinuousClock.now
     let tool = try rig.influx(
       ["--url", database.address, "--database", "stats", "--batch-time", "1s"])
-    try eventually("all is stored", within: 60) {
-      usleep(100_000)
-      return try database.count("system_information") == count
+    try eventually("all is stored", within: 60, every: 0.1) {
+      try database.count("system_information") == count
     }
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     #expect(try tool.stop() == 0)

@@ -23,18 +23,10 @@ struct InfluxFaultTests {
 
   /// All that the bridge has published is in the database; which came once and which came more
   /// often, its count does not tell: the same point is one.
-  private func expectAll(_ load: LoadGenerator, within seconds: Double = 20) throws {
+  private func expectAll(_ load: LoadGenerator) throws {
     let sent = load.stop()
     #expect(sent > 1000)
-    var found = 0
-    var deadline = Date(timeIntervalSinceNow: seconds)
-    repeat {
-      usleep(200_000)
-      let before = found
-      found = try count(load)
-      // A busy machine takes longer; what counts is that it goes on.
-      if found > before { deadline = Date(timeIntervalSinceNow: seconds) }
-    } while found < sent && Date() < deadline
+    let found = try lastCount(of: sent) { try count(load) }
     #expect(found == sent)
     print("\(sent) records sent, \(found) points")
   }
@@ -87,9 +79,8 @@ struct InfluxFaultTests {
     database.process?.send(SIGSTOP)
     // What the database had answered just before is acknowledged still.
     var before = -1
-    try eventually("no PUBACK is under way any more") {
+    try eventually("no PUBACK is under way any more", every: 0.5) {
       defer { before = lines(acknowledged) }
-      usleep(500_000)
       return lines(acknowledged) == before
     }
     let began = lines(sent)

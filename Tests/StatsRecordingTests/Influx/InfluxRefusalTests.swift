@@ -179,12 +179,7 @@ struct InfluxRefusalTests {
     }
     let sent = load.stop()
     let series = "system_information_seq{device=\"\(rig.name)\"}"
-    var found = 0
-    let deadline = Date(timeIntervalSinceNow: 30)
-    repeat {
-      usleep(500_000)
-      found = try database.count(series)
-    } while found < sent && Date() < deadline
+    let found = try lastCount(of: sent) { try database.count(series) }
     #expect(found == sent)
     print("\(sent) records sent, \(found) values in VictoriaMetrics")
     #expect(try tool.stop() == 0)

@@ -131,12 +131,7 @@ struct ServerTests {
       }
     }
     let sent = load.stop()
-    var found = 0
-    let deadline = Date(timeIntervalSinceNow: 30)
-    repeat {
-      usleep(200_000)
-      found = try count()
-    } while found < sent && Date() < deadline
+    let found = try lastCount(of: sent) { try count() }
     #expect(found == sent)
     print("\(sent) records sent, \(found) points, broker killed 4 times")
     #expect(try tool.stop() == 0)

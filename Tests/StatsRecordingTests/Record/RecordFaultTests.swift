@@ -80,10 +80,7 @@ struct RecordFaultTests {
 
   @Test(.needsRoot) func aFullDiskIsToldOnceAndCounted() throws {
     let rig = try Rig()
-    let disk = rig.path("disk")
-    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
-    try #require(
-      rig.run(["/bin/mount", "-t", "tmpfs", "-o", "size=600k", "none", disk]).status == 0)
+    let disk = try rig.mountSmallDisk()
     defer { _ = try? rig.run(["/bin/umount", "-l", disk]) }
     let (csv, sqlite) = (disk + "/csv", disk + "/r.sqlite")
     let recorder = try rig.recorder("--csv", csv, "--sqlite", sqlite)

@@ -51,8 +51,7 @@ import Testing
     #expect(sent > 3000)
     for recording in [csv, sqlite] {
       var found: [Int] = []
-      try eventually("\(recording) has all \(sent)", within: 40) {
-        usleep(500_000)
+      try eventually("\(recording) has all \(sent)", within: 40, every: 0.5) {
         found = try sequences(rig, recording, load)
         return Set(found).count >= sent
       }
@@ -70,10 +69,7 @@ import Testing
   @Test(.needsRoot, .timeLimit(.minutes(2)), arguments: [false, true])
   func aFullDiskLosesNothing(_ isRestarted: Bool) throws {
     let rig = try Rig()
-    let disk = rig.path("disk")
-    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
-    try #require(
-      rig.run(["/bin/mount", "-t", "tmpfs", "-o", "size=600k", "none", disk]).status == 0)
+    let disk = try rig.mountSmallDisk()
     defer { _ = try? rig.run(["/bin/umount", "-l", disk]) }
     let (csv, sqlite) = (disk + "/csv", disk + "/r.sqlite")
     func recorder() throws -> ChildProcess {
@@ -96,8 +92,7 @@ import Testing
     if isRestarted { current = try recorder() }
     for recording in [csv, sqlite] {
       var found: [Int] = []
-      try eventually("\(recording) has all", within: 30) {
-        usleep(200_000)
+      try eventually("\(recording) has all", within: 30, every: 0.2) {
         found = try rig.runTool("replay", recording, "--print").output.compactMap { line in
           line.firstMatch(of: /"seq":(\d+)/).flatMap { Int($0.1) }
         }
@@ -137,7 +132,10 @@ import Testing
       try rig.publish(
         (0..<10).map { MadeRecord(sequence: 10 * round + $0).payload },
         topic: "stats/pi/cyclic-sysinfo")
-      usleep(400_000)
+      try eventually("all are acknowledged", within: 20, every: 0.05) {
+        let lines = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n")
+        return lines.count { $0.contains(#", "\x40"#) } >= 10 * (round + 1)
+      }
     }
     endChildren(SIGTERM)
     #expect(try recorder.wait() == 0)

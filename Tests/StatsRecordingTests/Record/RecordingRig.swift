@@ -39,6 +39,31 @@ extension Rig {
   }
 }
 
+extension Rig {
+  /// A file system of 600 KB; unmount it.
+  func mountSmallDisk() throws -> String {
+    let disk = path("disk")
+    try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+    try #require(run(["/bin/mount", "-t", "tmpfs", "-o", "size=600k", "none", disk]).status == 0)
+    return disk
+  }
+}
+
+/// How many there are once there are so many, or once no more have come for so long: a busy machine takes
+/// its time, and what counts is that it goes on.
+func lastCount(
+  of wanted: Int, patience seconds: Double = 20, _ count: () throws -> Int
+) throws -> Int {
+  var (found, deadline) = (try count(), Date(timeIntervalSinceNow: seconds))
+  while found < wanted, Date() < deadline {
+    usleep(200_000)
+    let before = found
+    found = try count()
+    if found > before { deadline = Date(timeIntervalSinceNow: seconds) }
+  }
+  return found
+}
+
 /// A record as a bridge writes it, of a run that does not exist.
 struct MadeRecord {
   var instance = 7
