@@ -95,8 +95,8 @@ private final class Numbers: @unchecked Sendable {
 /// What this machine has for tracing.
 enum Tracing {
   static let isPossible =
-    ProcessInfo.processInfo.environment["CI"] == "true"
-    || (geteuid() == 0 && Tracefs.isMounted && (try? BpftraceEngine.path()) != nil)
+    (geteuid() == 0 && Tracefs.isMounted && (try? BpftraceEngine.path()) != nil)
+    || ProcessInfo.processInfo.environment["CI"] == "true"
 
   static func mountTracefs() throws { try #require(Tracefs.isMounted, "tracefs cannot be mounted") }
 

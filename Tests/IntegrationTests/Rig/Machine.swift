@@ -55,9 +55,10 @@ extension Trait where Self == ConditionTrait {
     .enabled("needs root") { Machine.isContinuousIntegration || Machine.isRoot }
   }
 
-  /// Something else that a machine may lack; `reason` says what and how to get it.
+  /// Something else that a machine may lack; `reason` says what and how to get it. It is looked for
+  /// everywhere, since looking may be what brings it.
   static func needs(_ reason: String, _ isThere: @escaping @Sendable () -> Bool) -> Self {
-    .enabled(Comment(rawValue: reason)) { Machine.isContinuousIntegration || isThere() }
+    .enabled(Comment(rawValue: reason)) { isThere() || Machine.isContinuousIntegration }
   }
 }
 
