@@ -176,9 +176,9 @@ need_unpacked() {
 }
 
 # whole FOLDER COMMAND...: the command makes the folder that is its last argument. There is all of it then or,
-# when it was interrupted, nothing; who asks for it at the same time waits.
+# when it was interrupted, nothing; who asks for it at the same time waits. A mirror may fail once.
 whole() (
-  folder=$1 partial=$1.partial
+  folder=$1 partial=$1.partial status=0
   shift
   mkdir -p "$(dirname "$folder")"
   exec {lock}<"$(dirname "$folder")"
@@ -188,9 +188,22 @@ whole() (
   trap 'exit 129' HUP
   trap 'exit 130' INT
   trap 'exit 143' TERM
-  rm -rf "$partial" # what a power cut left
-  "$@" "$partial"
-  mv -T "$partial" "$folder"
+  for attempt in 1 2 3; do
+    rm -rf "$partial" # what the last attempt left, or a power cut
+    set +e # a condition would let the command go on after an error
+    (
+      set -e
+      "$@" "$partial"
+    )
+    status=$?
+    set -e
+    if ((!status)); then
+      mv -T "$partial" "$folder"
+      exit 0
+    fi
+    echo "build.sh: attempt $attempt of 3 to make $folder failed with status $status, see above" >&2
+  done
+  exit "$status"
 )
 
 # need_root SUITE: a small Debian system, linked as .build/root-<suite>; the tests boot it with
