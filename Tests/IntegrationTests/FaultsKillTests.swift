@@ -72,7 +72,10 @@ struct FaultsKillTests {
       ]
       if moment.situation == .draining {
         let bridge = try device.start()
-        try eventually("the queues are empty", within: 20) { loads.allSatisfy { $0.isTaken } }
+        try eventually("the queues are empty", within: 20) {
+          try #require(bridge.isRunning, "\(bridge.log)")
+          return loads.allSatisfy { $0.isTaken }
+        }
         try bridge.stop()
       }
       if moment.situation == .withBroker || moment.situation == .draining {

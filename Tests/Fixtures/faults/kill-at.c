@@ -25,13 +25,22 @@ static const struct { const char *name; unsigned long long number; } calls[] = {
 
 static pid_t child;
 
+/* The child must be gone before its tracer is: who starts it again finds its queues locked otherwise. */
+static void end_child(void) {
+    kill(child, SIGKILL);
+    int status;
+    while (waitpid(child, &status, 0) < 0 || (!WIFEXITED(status) && !WIFSIGNALED(status))) {
+        if (errno == ECHILD) break;
+    }
+}
+
 static void fail(const char *what) {
     perror(what);
-    if (child > 0) kill(child, SIGKILL);
+    if (child > 0) end_child();
     exit(1);
 }
 
-/* Nobody needs the tracer any more: its child must be gone before it is. */
+/* Nobody needs the tracer any more. */
 static void give_up(int signal_number) {
     (void)signal_number;
     kill(child, SIGKILL);
@@ -43,11 +52,7 @@ static void terminate(int signal_number) {
 }
 
 static void finish(const char *how, int steps) {
-    kill(child, SIGKILL);
-    int status;
-    while (waitpid(child, &status, 0) < 0 || (!WIFEXITED(status) && !WIFSIGNALED(status))) {
-        if (errno == ECHILD) break;
-    }
+    end_child();
     printf("%s after %d steps\n", how, steps);
     exit(0);
 }
