@@ -91,6 +91,7 @@ final class FieldTables: @unchecked Sendable {
     var bodyLength = 0
     /// What its fields take at most.
     var room = 0
+    var eventRule = EventRule.never
   }
 
   var fields: [FieldEntry] { listing.fields }
@@ -108,6 +109,8 @@ final class FieldTables: @unchecked Sendable {
   }
 
   func bodyLength(of kind: RecordKind) -> Int { listing.kinds[place(of: kind)].bodyLength }
+
+  func eventRule(of kind: RecordKind) -> EventRule { listing.kinds[place(of: kind)].eventRule }
 
   func fieldRange(_ place: Int) -> Range<Int> {
     let next = place + 1
@@ -141,7 +144,7 @@ private struct TableListing: FieldVisitor, BodyUse {
     begin(Body.kind)
     var body = Body()
     body.visit(&self)
-    end(topic: Body.topic)
+    end(topic: Body.topic, Body.eventRule)
   }
 
   @inline(never)
@@ -155,8 +158,9 @@ private struct TableListing: FieldVisitor, BodyUse {
   }
 
   @inline(never)
-  private mutating func end(topic: StaticString) {
+  private mutating func end(topic: StaticString, _ eventRule: EventRule) {
     let last = kinds.count - 1
+    kinds[last].eventRule = eventRule
     let range = kinds[last].firstField..<fields.count
     var room = 0
     for index in range { room += fields[index].room }

@@ -100,13 +100,20 @@ public struct Payload: Sendable {
         return place
       }
     case .record:
-      bytes.extend(record.header.recordLength) { place in
-        var place = place
-        record.bytes.withUnsafeBufferPointer {
-          place.put($0.baseAddress!, record.header.recordLength)
-        }
-        return place
-      }
+      append(checked: record.bytes, record.header.recordLength)
+      return
+    }
+    count += 1
+  }
+
+  /// The same for ``PayloadFormat/record``, of a record that was checked: the first bytes.
+  public mutating func append(checked record: [UInt8], _ length: Int) {
+    precondition(length <= record.count)
+    last = bytes.count
+    bytes.extend(length) { place in
+      var place = place
+      record.withUnsafeBufferPointer { place.put($0.baseAddress!, length) }
+      return place
     }
     count += 1
   }

@@ -9,14 +9,23 @@ public struct Record: Sendable {
 
   /// Checks the record that is the whole of the first `count` bytes. Errors: see ``RecordError``.
   public init(decoding bytes: [UInt8], count: Int) throws(RecordError) {
-    header = try RecordHeader(decoding: bytes.span.extracting(first: count))
-    guard let kind = RecordKind(rawValue: header.kind) else { throw .unknownKind(header.kind) }
-    self.kind = kind
+    (header, kind) = try Self.check(bytes.span.extracting(first: count))
     self.bytes = bytes
+  }
+
+  /// The same checks of the record that is the whole of `bytes`, which nobody keeps: each reference to them
+  /// that is counted is a twentieth of what the bridge does with a record.
+  @discardableResult
+  public static func check(
+    _ bytes: Span<UInt8>
+  ) throws(RecordError) -> (header: RecordHeader, kind: RecordKind) {
+    let header = try RecordHeader(decoding: bytes)
+    guard let kind = RecordKind(rawValue: header.kind) else { throw .unknownKind(header.kind) }
     let needed = FieldTables.all.bodyLength(of: kind)
     guard header.bodyLength >= needed else {
       throw .truncated(needed: needed, found: Int(header.bodyLength))
     }
+    return (header, kind)
   }
 
   /// The body, if the record is of its kind.
@@ -25,10 +34,7 @@ public struct Record: Sendable {
   }
 
   /// See ``RecordBody/isEvent``.
-  public var isEvent: Bool {
-    var question = EventQuestion(record: self)
-    return kind.withBody(&question)
-  }
+  public var isEvent: Bool { kind.isEvent(bytes, header) }
 
   fileprivate func decode<Body: RecordBody>() -> Body {
     var decoder = FieldDecoder(bytes, header)
@@ -46,18 +52,33 @@ extension RecordBody {
   }
 }
 
+extension RecordKind {
+  /// Whether this record, which was checked, is an event: see ``RecordBody/isEvent``.
+  public func isEvent(_ record: [UInt8], _ header: RecordHeader) -> Bool {
+    switch FieldTables.all.eventRule(of: self) {
+    case .never: false
+    case .always: true
+    case .firstField: record[Int(header.headerLength)] != 0
+    case .dependsOnFields: fieldsSayEvent(record, header)
+    }
+  }
+
+  @inline(never)
+  private func fieldsSayEvent(_ record: [UInt8], _ header: RecordHeader) -> Bool {
+    var question = EventQuestion(record: record, header: header)
+    return withBody(&question)
+  }
+}
+
 private struct EventQuestion: BodyUse {
-  let record: Record
+  let record: [UInt8]
+  let header: RecordHeader
 
   @inline(__always)
   func use<Body: RecordBody>(_ type: Body.Type) -> Bool {
-    switch Body.eventRule {
-    case .never: return false
-    case .always: return true
-    case .firstField: return record.bytes[Int(record.header.headerLength)] != 0
-    case .dependsOnFields:
-      let body: Body = record.decode()
-      return body.isEvent
-    }
+    guard case .dependsOnFields = Body.eventRule else { return false }
+    var decoder = FieldDecoder(record, header)
+    let body: Body = decoder.body()
+    return body.isEvent
   }
 }

@@ -32,7 +32,7 @@ extension Bridge {
   /// Goes on with the connection until nothing is in flight and `done`, or the time is over.
   @inline(never)
   private mutating func work(
-    until deadline: UInt64, _ done: (borrowing Outbox) -> Bool
+    until deadline: UInt64, _ done: (Outbox) -> Bool
   ) throws(SystemError) {
     publishWaiting()
     while let connection, connection.isConnected, !(inFlight.isEmpty && done(outbox)) {

@@ -105,21 +105,35 @@ extension Bridge {
     _ sent: inout [Outbox.Ticket]
   ) -> Int {
     var taken = 0
+    let envelope = envelope  // once, instead of a reference that is counted for each record
+    let isBatchOfRecords =
+      switch options.payload {
+      case .record: options.batch > 1
+      case .json, .lineProtocol: false
+      }
     payload.begin(program, isBatch: options.batch > 1)
     if options.batch > 1 { options.topics.name(nil, of: program, &topic) }
     while taken < tickets.count {
       let entry = outbox.copy(tickets[taken], into: &buffer)
       do throws(RecordError) {
-        let fits: Bool
+        let isFirst = sent.isEmpty
         if entry.list == .spilled {
           let (record, envelope) = try spilledRecord(entry)
-          fits = append(record, envelope, of: program, connection, isFirst: sent.isEmpty)
+          guard mayJoin(envelope, connection, isFirst) else { break }
+          append(record, envelope, of: program)
         } else {
-          fits = append(
-            try Record(decoding: buffer, count: entry.length), envelope, of: program, connection,
-            isFirst: sent.isEmpty)
+          guard mayJoin(envelope, connection, isFirst) else { break }
+          if isBatchOfRecords {
+            try Record.check(buffer.span.extracting(first: entry.length))
+            payload.append(checked: buffer, entry.length)
+          } else {
+            append(try Record(decoding: buffer, count: entry.length), envelope, of: program)
+          }
         }
-        guard fits else { break }
+        if !isFirst && payload.bytes.count > connection.largestPayload {
+          payload.removeLast()
+          break
+        }
         sent.append(tickets[taken])
       } catch {
         // Checked when it came from its queue: the outbox itself would have to be damaged.
@@ -131,23 +145,19 @@ extension Bridge {
     return taken
   }
 
-  /// False: this record does not go into the same message.
-  private mutating func append(
-    _ record: Record, _ envelope: Envelope, of program: Program, _ connection: BrokerConnection,
-    isFirst: Bool
+  /// False: a record with this envelope does not go into the same message as the first.
+  private func mayJoin(
+    _ envelope: Envelope, _ connection: BrokerConnection, _ isFirst: Bool
   ) -> Bool {
-    if case .record = options.payload {
-      guard isFirst || connection.describes(envelope) else { return false }
-      if isFirst { connection.describe(envelope) }
-    }
-    payload.append(record, envelope)
-    if isFirst {
-      if options.batch == 1 { options.topics.name(record, of: program, &topic) }
-    } else if payload.bytes.count > connection.largestPayload {
-      payload.removeLast()
-      return false
-    }
+    guard case .record = options.payload else { return true }
+    guard isFirst else { return connection.describes(envelope) }
+    connection.describe(envelope)
     return true
+  }
+
+  private mutating func append(_ record: Record, _ envelope: Envelope, of program: Program) {
+    payload.append(record, envelope)
+    if options.batch == 1 { options.topics.name(record, of: program, &topic) }
   }
 
   /// So many records have left the batch; what is left of it goes next.

@@ -65,7 +65,7 @@ extension Bridge {
     let live = outbox.waits(.samples) || outbox.waits(.events)
     let half = (window + Int(status.published & 1)) / 2
     var notes: [Text] = []
-    spill?.refill(&outbox, limit: max(live ? 0 : 1, half), &notes)
+    spill?.refill(outbox, limit: max(live ? 0 : 1, half), &notes)
     for note in notes { log.warning(note) }
   }
 
@@ -77,7 +77,7 @@ extension Bridge {
     envelope.clock = clock.read()
     outbox.memory.head.stamp = BootStamp(envelope)
     do throws(SystemError) {
-      guard let result = try spill?.write(&outbox, BootStamp(envelope), &buffer, room) else {
+      guard let result = try spill?.write(outbox, BootStamp(envelope), &buffer, room) else {
         return 0
       }
       if let error = result.diskIsFull { tellSpillTrouble(error) }

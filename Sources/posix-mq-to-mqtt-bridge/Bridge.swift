@@ -42,7 +42,7 @@ struct Bridge: ~Copyable {
   let timer: Timer
   private var timerDue = UInt64.max
   var queues: Queues
-  var outbox: Outbox
+  let outbox: Outbox
   /// Where records go that the outbox shall not hold any longer; nil: nowhere.
   var spill: Spill?
   var spillDue = UInt64.max
@@ -155,9 +155,7 @@ struct Bridge: ~Copyable {
   }
 
   private var outboxIsFull: Bool {
-    mutating get {
-      outbox.usedPercent >= Spill.fullPercent || !outbox.hasRoom(for: queues.messageSize)
-    }
+    outbox.usedPercent >= Spill.fullPercent || !outbox.hasRoom(for: queues.messageSize)
   }
 
   var isDisconnected: Bool { connection?.isConnected != true }

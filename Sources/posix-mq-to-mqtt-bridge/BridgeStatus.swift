@@ -17,7 +17,7 @@ struct BridgeStatus {
 
   /// The status as it is published while the bridge is connected, and with `stopped` at its end.
   func write(
-    _ state: StaticString, queues: borrowing Queues, outbox: borrowing Outbox,
+    _ state: StaticString, queues: borrowing Queues, outbox: Outbox,
     _ envelope: Envelope, into json: inout JSON
   ) {
     json.begin()

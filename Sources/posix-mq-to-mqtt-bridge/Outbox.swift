@@ -16,7 +16,9 @@ import Records
 /// events   ·  ·  ·  ·  ·       [ 8 ]       [ 11 ]         order of arrival
 ///                                ▲ taken     ▲ next
 /// ```
-struct Outbox: ~Copyable {
+///
+/// A class, since a structure of this size would be copied for each of its functions that does not change it.
+final class Outbox {
   enum Priority: Int, CaseIterable { case sample, event }
 
   enum ListName: UInt8, CaseIterable {
@@ -65,7 +67,7 @@ struct Outbox: ~Copyable {
   private(set) var isCramped = false
 
   /// In memory that goes with the bridge. Errors: those of mmap(2).
-  init(byteCount: Int, messageSize: Int = 1024) throws(SystemError) {
+  convenience init(byteCount: Int, messageSize: Int = 1024) throws(SystemError) {
     self.init(
       try OutboxMemory(slotCount: Self.slots(byteCount), inboxSize: messageSize))
   }
@@ -119,7 +121,7 @@ struct Outbox: ~Copyable {
   /// Where only events wait, a new sample is given up itself, and a new event takes the place of the
   /// oldest ones. Every record that was given up is counted, see ``lost(kind:)``.
   @inline(never)
-  mutating func append(_ record: [UInt8], _ length: Int, origin: UInt8, _ priority: Priority) {
+  func append(_ record: [UInt8], _ length: Int, origin: UInt8, _ priority: Priority) {
     let arrival = memory.head.nextArrival
     memory.head.nextArrival = arrival + 1
     let needed = Self.slotsNeeded(length)
@@ -138,7 +140,7 @@ struct Outbox: ~Copyable {
   /// Keeps a record of an earlier boot or from the spill, a ``BootStamp`` before it; false if there
   /// is no room. One that was carried over from another outbox was never in the spill.
   @inline(never)
-  mutating func appendSpilled(
+  func appendSpilled(
     _ record: [UInt8], _ length: Int, origin: UInt8, arrival: UInt64, carriedOver: Bool = false
   ) -> Bool {
     let needed = Self.slotsNeeded(length)
@@ -157,7 +159,7 @@ struct Outbox: ~Copyable {
     bytes.count < start + 10 ? 0 : UInt16(bytes[start + 8]) | UInt16(bytes[start + 9]) << 8
   }
 
-  private mutating func store(
+  private func store(
     _ record: [UInt8], _ length: Int, _ needed: Int, _ origin: UInt8, _ arrival: UInt64,
     _ list: ListName
   ) {
@@ -180,7 +182,7 @@ struct Outbox: ~Copyable {
 
   /// The oldest record that is not in flight; from now on it is.
   @inline(never)
-  mutating func take() -> Entry? {
+  func take() -> Entry? {
     guard let index = oldestWaiting else { return nil }
     let (list, next) = (memory[index].list, memory[index].next)
     withList(list) { $0.waiting = next }
@@ -189,7 +191,7 @@ struct Outbox: ~Copyable {
   }
 
   /// The same, copied to the beginning of `buffer`.
-  mutating func take(into buffer: inout [UInt8]) -> Entry? {
+  func take(into buffer: inout [UInt8]) -> Entry? {
     guard let entry = take() else { return nil }
     copy(entry.ticket.slot, into: &buffer)
     return entry
@@ -221,13 +223,13 @@ struct Outbox: ~Copyable {
   }
 
   /// The record has arrived, or will never be taken: it leaves the store.
-  mutating func acknowledge(_ ticket: Ticket) {
+  func acknowledge(_ ticket: Ticket) {
     inFlight -= 1
     remove(ticket.slot)
   }
 
   /// The connection is lost: what was in flight waits again, in its old order.
-  mutating func returnInFlight() {
+  func returnInFlight() {
     samples.waiting = samples.first
     events.waiting = events.first
     spilled.waiting = spilled.first
@@ -267,7 +269,7 @@ struct Outbox: ~Copyable {
   }
 
   /// What waits in a list is safe elsewhere, up to this arrival.
-  mutating func removeWaiting(_ name: ListName, upTo arrival: UInt64) {
+  func removeWaiting(_ name: ListName, upTo arrival: UInt64) {
     var index = name == .samples ? samples.waiting : events.waiting
     while index != Self.none && memory[index].arrival <= arrival {
       let next = memory[index].next
@@ -284,9 +286,9 @@ struct Outbox: ~Copyable {
   }
 
   /// Whether a record of this length finds room without another one being given up.
-  mutating func hasRoom(for length: Int) -> Bool { hasRoom(slots: Self.slotsNeeded(length)) }
+  func hasRoom(for length: Int) -> Bool { hasRoom(slots: Self.slotsNeeded(length)) }
 
-  private mutating func hasRoom(slots needed: Int) -> Bool {
+  private func hasRoom(slots needed: Int) -> Bool {
     if Int(memory.slotCount) - usedSlots < needed { return false }
     // As many as this may have to come from slots that the file has not yet.
     let untouched = memory.head.untouched
@@ -304,7 +306,7 @@ struct Outbox: ~Copyable {
     return found == needed
   }
 
-  private mutating func give(up index: UInt32) {
+  private func give(up index: UInt32) {
     var start = [UInt8](repeating: 0, count: 10)
     memory.read(index, 10, into: &start, at: 0)
     countLoss(kind: Self.kind(start))
@@ -313,7 +315,7 @@ struct Outbox: ~Copyable {
     remove(index)
   }
 
-  mutating func link(_ index: UInt32) {
+  func link(_ index: UInt32) {
     let last = withList(memory[index].list) { list in
       let last = list.last
       if last == Self.none { list.first = index }
@@ -327,7 +329,7 @@ struct Outbox: ~Copyable {
   }
 
   @inline(never)
-  private mutating func remove(_ index: UInt32) {
+  private func remove(_ index: UInt32) {
     // From here on nobody finds it again, and its parts belong to nobody.
     memory.set(index, Slot.free)
     let head = memory[index]
@@ -348,7 +350,7 @@ struct Outbox: ~Copyable {
     if count == 0 { startOver() }
   }
 
-  mutating func free(_ index: UInt32) {
+  func free(_ index: UInt32) {
     memory.set(index, Slot.free)
     memory[index].next = free
     free = index
@@ -356,7 +358,7 @@ struct Outbox: ~Copyable {
 
   /// Nothing is kept: the first slots are used again, whose pages are there, and what a backlog took
   /// beyond them goes back to the machine.
-  private mutating func startOver() {
+  private func startOver() {
     let used = memory.head.untouched
     memory.head.untouched = 0
     free = Self.none
@@ -366,7 +368,7 @@ struct Outbox: ~Copyable {
   /// 128 KiB: as much as waits and is in flight while the broker keeps up.
   private static let keptSlots: UInt32 = 512
 
-  private mutating func takeFreeSlot() -> UInt32 {
+  private func takeFreeSlot() -> UInt32 {
     usedSlots += 1
     guard free != Self.none else {
       let index = memory.head.untouched
@@ -379,7 +381,7 @@ struct Outbox: ~Copyable {
   }
 
   @discardableResult
-  private mutating func withList<Result>(
+  private func withList<Result>(
     _ name: UInt8, _ body: (inout List) -> Result
   ) -> Result {
     switch ListName(rawValue: name) {

@@ -48,7 +48,7 @@ extension Outbox {
     guard status.st_size == head.fileSize || ftruncate(file.raw, off_t(head.fileSize)) == 0 else {
       throw SystemError("ftruncate", path)
     }
-    var outbox = Outbox(
+    let outbox = Outbox(
       try OutboxMemory(
         file, path, slotCount: Int(head.slotCount), inboxSize: Int(head.inboxSize) - 8,
         isNew: false))
@@ -135,10 +135,10 @@ extension Outbox {
 
   /// The same records in another outbox, whose file takes this one's path; this one's is set aside or
   /// gone. Errors: those of link(2) and rename(2), and everything is as it was.
-  private mutating func moved(
-    into empty: consuming Outbox, _ new: Text, _ path: Text, _ isOfThisBoot: Bool, _ setAside: Bool
+  private func moved(
+    into empty: Outbox, _ new: Text, _ path: Text, _ isOfThisBoot: Bool, _ setAside: Bool
   ) throws(SystemError) -> Outbox {
-    var outbox = empty
+    let outbox = empty
     outbox.memory.head.nextArrival = memory.head.nextArrival
     outbox.memory.head.spillProgress = memory.head.spillProgress
     outbox.memory.head.lost = memory.head.lost
@@ -182,7 +182,7 @@ extension Outbox {
   }
 
   /// A bridge that was killed while it took a message from a queue has left it in the inbox.
-  private mutating func adoptInbox() {
+  private func adoptInbox() {
     var buffer = [UInt8](repeating: 0, count: memory.inboxSize)
     memory.readInbox(buffer.count, into: &buffer)
     memory.clearInbox()

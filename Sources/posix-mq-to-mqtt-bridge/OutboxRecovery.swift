@@ -67,7 +67,7 @@ extension Outbox {
   ///
   /// `keeps` says of a record whether it is still wanted. Where the file was found shorter than it was,
   /// what is missing is counted as damaged, a record for each slot.
-  mutating func recover(
+  func recover(
     fileSize: Int64, _ keeps: (Slot) -> Bool = { _ in true }
   ) -> OutboxRecovery {
     var recovery = OutboxRecovery()

@@ -105,7 +105,7 @@ struct Queues: ~Copyable {
   ///
   /// Errors: those of mq_receive(3).
   mutating func receive(
-    _ index: Int, into buffer: inout [UInt8], through outbox: borrowing Outbox, _ log: Log
+    _ index: Int, into buffer: inout [UInt8], through outbox: Outbox, _ log: Log
   ) throws(SystemError) -> Message {
     let owned = queues[index]
     let count = try outbox.memory.receive(from: owned.program.rawValue, into: &buffer) {
@@ -113,16 +113,17 @@ struct Queues: ~Copyable {
     }
     guard let count else { return .none }
     do throws(RecordError) {
-      let record = try Record(decoding: buffer, count: count)
-      if let program = record.kind.program, program.rawValue != owned.program.rawValue {
-        throw .foreignKind(record.header.kind)
+      let (header, kind) = try Record.check(buffer.span.extracting(first: count))
+      if let program = kind.program, program.rawValue != owned.program.rawValue {
+        throw .foreignKind(header.kind)
       }
       received += 1
-      if !owned.hasState || record.kind == .sourceState {
+      if !owned.hasState || kind == .sourceState {
+        let record = try Record(decoding: buffer, count: count)
         owned.state = record.body(as: SourceState.self) ?? SourceState(.running)
         stateChanges += 1
       }
-      return .record(length: count, record.isEvent ? .event : .sample)
+      return .record(length: count, kind.isEvent(buffer, header) ? .event : .sample)
     } catch {
       if case .unknownKind = error { unknown += 1 } else { invalid += 1 }
       complain(owned, error, log)

@@ -5,13 +5,13 @@ import Records
 extension Spill {
   /// Brings records back into the outbox, in the order of arrival, as long as there are fewer than
   /// `limit` of them and the outbox has room; `notes` is what is to be logged of damage.
-  mutating func refill(_ outbox: inout Outbox, limit: Int, _ notes: inout [Text]) {
+  mutating func refill(_ outbox: Outbox, limit: Int, _ notes: inout [Text]) {
     while outbox.count(.spilled) < limit && outbox.hasRoom(for: Self.roomForOne) {
       if samples == nil { samples = open(.samples) }
       if events == nil { events = open(.events) }
       let sample = next(samples, outbox)
       let event = next(events, outbox)
-      if finish(&outbox, &notes) { continue }
+      if finish(outbox, &notes) { continue }
       guard let reader = event == nil || (sample ?? .max) < event! ? samples : events,
         let arrival = sample.map({ min($0, event ?? .max) }) ?? event
       else { return }
@@ -35,7 +35,7 @@ extension Spill {
   }
 
   /// The arrival of the next record that has not come back yet.
-  private func next(_ reader: SpillReader?, _ outbox: borrowing Outbox) -> UInt64? {
+  private func next(_ reader: SpillReader?, _ outbox: Outbox) -> UInt64? {
     guard let reader else { return nil }
     while let arrival = reader.peek() {
       if arrival > outbox.memory.head.spillProgress { return arrival }
@@ -46,7 +46,7 @@ extension Spill {
 
   /// Removes the segments that were read to their end, once the broker has their records; true if
   /// there was one. What cannot be read is counted as lost.
-  private mutating func finish(_ outbox: inout Outbox, _ notes: inout [Text]) -> Bool {
+  private mutating func finish(_ outbox: Outbox, _ notes: inout [Text]) -> Bool {
     guard outbox.count(.spilled) == 0 else { return false }
     var isAny = false
     for reader in [samples, events] {

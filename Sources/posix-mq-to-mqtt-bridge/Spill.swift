@@ -101,7 +101,7 @@ struct Spill: ~Copyable {
   /// Nothing leaves the outbox before it is on the disk. Errors: those of mkdir(2), open(2),
   /// write(2), fsync(2) and rename(2), such as EROFS.
   mutating func write(
-    _ outbox: inout Outbox, _ stamp: BootStamp, _ buffer: inout [UInt8], _ room: Room
+    _ outbox: Outbox, _ stamp: BootStamp, _ buffer: inout [UInt8], _ room: Room
   ) throws(SystemError) -> (count: Int, diskIsFull: SystemError?) {
     try makeFolder()
     var (written, trouble) = (0, SystemError?.none)
@@ -117,7 +117,7 @@ struct Spill: ~Copyable {
         trouble = error ?? trouble
         let isFull = room == .made && outbox.usedPercent >= Self.fullPercent
         guard isFull || room != .left && list == .events else { break }
-        guard giveUpOldest(&outbox, samplesOnly: list == .samples || !isFull) else { break }
+        guard giveUpOldest(outbox, samplesOnly: list == .samples || !isFull) else { break }
       }
     }
     return (written, trouble)
@@ -141,7 +141,7 @@ struct Spill: ~Copyable {
 
   /// Writes the oldest that wait in this list; neither a segment nor an error: the limit is reached.
   private mutating func writeSegment(
-    _ list: Outbox.ListName, _ outbox: borrowing Outbox, _ stamp: BootStamp,
+    _ list: Outbox.ListName, _ outbox: Outbox, _ stamp: BootStamp,
     _ buffer: inout [UInt8]
   ) throws(SystemError) -> (SpillSegment?, SystemError?) {
     let room = limit - min(limit, byteCount)
@@ -185,7 +185,7 @@ struct Spill: ~Copyable {
 
   /// Gives up the oldest segment of samples, or where there is none the oldest of events, and counts its
   /// records; false if there is none.
-  private mutating func giveUpOldest(_ outbox: inout Outbox, samplesOnly: Bool) -> Bool {
+  private mutating func giveUpOldest(_ outbox: Outbox, samplesOnly: Bool) -> Bool {
     guard
       let index = segments.firstIndex(where: { $0.list == .samples })
         ?? (samplesOnly ? nil : segments.indices.first)

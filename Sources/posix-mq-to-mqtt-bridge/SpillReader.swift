@@ -41,7 +41,8 @@ final class SpillReader {
       isAtEnd = true
       return
     }
-    if let header = SpillEntry.header(bytes.span) {
+    let piece = bytes
+    if let header = SpillEntry.header(piece.span) {
       stamp = header
       offset = SpillEntry.segmentHeaderSize
     } else {
@@ -66,7 +67,8 @@ final class SpillReader {
   func peek() -> UInt64? {
     while true {
       if let found { return found.arrival }
-      switch SpillEntry.parse(bytes.span, at: offset) {
+      let piece = bytes
+      switch SpillEntry.parse(piece.span, at: offset) {
       case .entry(let entry):
         found = entry
         count += 1

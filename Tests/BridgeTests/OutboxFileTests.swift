@@ -37,31 +37,31 @@ struct OutboxFileTests {
     _ folder: Folder, _ stamp: BootStamp = Self.stamp(), size: Int = 1 << 16
   ) throws -> (outbox: [[UInt8]], notes: [String]) {
     var notes: [Text] = []
-    var outbox = try patientlyOpen(
+    let outbox = try patientlyOpen(
       Outbox.Place(
         path: Text(folder.outbox), byteCount: size, messageSize: 1024, stamp: stamp), &notes)
-    return (Self.takeAll(&outbox), notes.map(\.string))
+    return (Self.takeAll(outbox), notes.map(\.string))
   }
 
   /// Opens the file, does this, and goes without a word, as at a SIGKILL.
   private func use(
     _ folder: Folder, size: Int = 1 << 16, anyNotes: Bool = false,
-    _ body: (inout Outbox) throws -> Void
+    _ body: (Outbox) throws -> Void
   ) throws {
     var notes: [Text] = []
-    var outbox = try patientlyOpen(
+    let outbox = try patientlyOpen(
       Outbox.Place(
         path: Text(folder.outbox), byteCount: size, messageSize: 1024, stamp: Self.stamp()),
       &notes)
     #expect(anyNotes || notes.isEmpty)
-    try body(&outbox)
+    try body(outbox)
   }
 
   static func record(_ number: Int, length: Int = 144) -> [UInt8] {
     (0..<length).map { UInt8(truncatingIfNeeded: number &* 31 &+ $0) }
   }
 
-  static func takeAll(_ outbox: inout Outbox) -> [[UInt8]] {
+  static func takeAll(_ outbox: Outbox) -> [[UInt8]] {
     var buffer = [UInt8](repeating: 0, count: 8192)
     var taken: [[UInt8]] = []
     while let entry = outbox.take(into: &buffer) { taken.append(Array(buffer[..<entry.length])) }

@@ -9,7 +9,7 @@ struct OutboxTests {
 
   /// Takes everything that waits; returns what was taken, and acknowledges it if told so.
   private func takeAll(
-    _ outbox: inout Outbox, acknowledging: Bool = true
+    _ outbox: Outbox, acknowledging: Bool = true
   ) -> [[UInt8]] {
     var buffer = [UInt8](repeating: 0, count: 8192)
     var taken: [[UInt8]] = []
@@ -21,7 +21,7 @@ struct OutboxTests {
   }
 
   @Test func recordsComeOutInTheOrderInWhichTheyCameIn() throws {
-    var outbox = try Outbox(byteCount: 1 << 16)
+    let outbox = try Outbox(byteCount: 1 << 16)
     // Shorter than a slot, as long as one, and over several.
     let lengths = [1, 144, 223, 224, 225, 448, 449, 1024]
     for (number, length) in lengths.enumerated() {
@@ -31,13 +31,13 @@ struct OutboxTests {
     }
     #expect(outbox.count == lengths.count)
     let expected = lengths.enumerated().map { record($0, length: $1) }
-    #expect(takeAll(&outbox) == expected)
+    #expect(takeAll(outbox) == expected)
     #expect(outbox.count == 0)
     #expect(outbox.usedSlots == 0)
   }
 
   @Test func whatIsInFlightWaitsAgainWhenItIsReturned() throws {
-    var outbox = try Outbox(byteCount: 1 << 16)
+    let outbox = try Outbox(byteCount: 1 << 16)
     for number in 0..<5 { outbox.append(record(number), 144, origin: 0, .sample) }
     var buffer = [UInt8](repeating: 0, count: 1024)
     let first = outbox.take(into: &buffer)
@@ -48,49 +48,49 @@ struct OutboxTests {
     outbox.acknowledge(try #require(second).ticket)
     outbox.returnInFlight()
     #expect(outbox.inFlight == 0)
-    #expect(takeAll(&outbox) == [0, 2, 3, 4].map { record($0) })
+    #expect(takeAll(outbox) == [0, 2, 3, 4].map { record($0) })
   }
 
   @Test func theOldestSamplesGoFirstAndAreCounted() throws {
-    var outbox = try Outbox(byteCount: 8 * Outbox.slotSize)
+    let outbox = try Outbox(byteCount: 8 * Outbox.slotSize)
     for number in 0..<11 { outbox.append(record(number), 144, origin: 0, .sample) }
     #expect(outbox.lost == 3)
-    #expect(takeAll(&outbox) == (3..<11).map { record($0) })
+    #expect(takeAll(outbox) == (3..<11).map { record($0) })
   }
 
   @Test func eventsOutliveSamples() throws {
-    var outbox = try Outbox(byteCount: 8 * Outbox.slotSize)
+    let outbox = try Outbox(byteCount: 8 * Outbox.slotSize)
     for number in 0..<4 { outbox.append(record(number), 144, origin: 0, .event) }
     for number in 4..<8 { outbox.append(record(number), 144, origin: 0, .sample) }
     for number in 8..<11 { outbox.append(record(number), 144, origin: 0, .event) }
     #expect(outbox.lost == 3)
-    #expect(takeAll(&outbox) == [0, 1, 2, 3, 7, 8, 9, 10].map { record($0) })
+    #expect(takeAll(outbox) == [0, 1, 2, 3, 7, 8, 9, 10].map { record($0) })
   }
 
   @Test func whereOnlyEventsWaitANewSampleIsLostAndANewEventTakesTheOldestPlace() throws {
-    var outbox = try Outbox(byteCount: 8 * Outbox.slotSize)
+    let outbox = try Outbox(byteCount: 8 * Outbox.slotSize)
     for number in 0..<8 { outbox.append(record(number), 144, origin: 0, .event) }
     outbox.append(record(8), 144, origin: 0, .sample)
     #expect(outbox.lost == 1)
     outbox.append(record(9), 144, origin: 0, .event)
     #expect(outbox.lost == 2)
-    #expect(takeAll(&outbox) == (1..<8).map { record($0) } + [record(9)])
+    #expect(takeAll(outbox) == (1..<8).map { record($0) } + [record(9)])
   }
 
   @Test func whatIsInFlightIsNotGivenUp() throws {
-    var outbox = try Outbox(byteCount: 8 * Outbox.slotSize)
+    let outbox = try Outbox(byteCount: 8 * Outbox.slotSize)
     for number in 0..<8 { outbox.append(record(number), 144, origin: 0, .sample) }
-    let inFlight = takeAll(&outbox, acknowledging: false)
+    let inFlight = takeAll(outbox, acknowledging: false)
     #expect(inFlight.count == 8)
     outbox.append(record(8), 144, origin: 0, .sample)
     #expect(outbox.lost == 1)
     outbox.returnInFlight()
-    #expect(takeAll(&outbox) == (0..<8).map { record($0) })
+    #expect(takeAll(outbox) == (0..<8).map { record($0) })
   }
 
   /// Against the simplest thing that could be right: an array.
   @Test func itBehavesAsAListWould() throws {
-    var outbox = try Outbox(byteCount: 64 * Outbox.slotSize)
+    let outbox = try Outbox(byteCount: 64 * Outbox.slotSize)
     var model: [(bytes: [UInt8], ticket: Outbox.Ticket?)] = []
     var buffer = [UInt8](repeating: 0, count: 1024)
     var generator = SystemRandomNumberGenerator()

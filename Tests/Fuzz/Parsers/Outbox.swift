@@ -15,7 +15,7 @@ func outboxFile(_ input: [UInt8]) -> CInt {
   let place = Outbox.Place(path: path, byteCount: 1 << 12, messageSize: 1024, stamp: stamp)
   expect(write(damage.applied(to: wholeOutbox), to: path.string), "no file can be written")
   var notes: [Text] = []
-  guard var outbox = try? Outbox.open(place, &notes) else { fatalError("no outbox at all") }
+  guard let outbox = try? Outbox.open(place, &notes) else { fatalError("no outbox at all") }
   var buffer = [UInt8](repeating: 0, count: 8192)
   var count = 0
   while let entry = outbox.take(into: &buffer) {
@@ -133,7 +133,7 @@ private let wholeOutbox: [UInt8] = {
   let path = Text(cString: folder + "/whole")
   var notes: [Text] = []
   let place = Outbox.Place(path: path, byteCount: 1 << 12, messageSize: 1024, stamp: stamp)
-  guard var outbox = try? Outbox.open(place, &notes) else { fatalError("no outbox") }
+  guard let outbox = try? Outbox.open(place, &notes) else { fatalError("no outbox") }
   for (index, record) in records.enumerated() {
     outbox.append(record, record.count, origin: 1, index % 2 == 0 ? .sample : .event)
   }
