@@ -6,8 +6,10 @@ import Testing
 
 private enum InstalledHomeAssistant {
   /// The interpreter of the one that is installed; none where it is not.
-  static let pythons = [NSHomeDirectory() + "/.cache/stats-recording/homeassistant/bin/python"]
-    .filter { FileManager.default.isExecutableFile(atPath: $0) }
+  static let pythons = [
+    Machine.packageRoot.appending(path: ".build/homeassistant/bin/python").path()
+  ]
+  .filter { FileManager.default.isExecutableFile(atPath: $0) }
 }
 
 /// Home Assistant itself, once for each that is installed: Tests/Tools/home_assistant.py says how.
