@@ -330,17 +330,18 @@ need_home_assistant() {
   folder=$cache/homeassistant-${version::12}
   if [[ ! -d $folder ]]; then
     echo "Installing Home Assistant into $folder" >&2
-    whole "$folder" make_home_assistant "$1"
+    whole "$folder" make_home_assistant "$1" || return 1
   fi
   ln -sfnT "$folder" .build/homeassistant
 }
 
-# make_home_assistant PYTHON FOLDER
+# make_home_assistant PYTHON FOLDER; in a condition, where `set -e` does nothing. Of what else Home Assistant names
+# nothing is imported.
 make_home_assistant() {
   local install=("$2/bin/python" -m pip --quiet --disable-pip-version-check install --no-deps)
-  "$1" -m venv "$2"
-  "${install[@]}" --requirement Tests/Tools/home-assistant.txt
-  "${install[@]}" homeassistant==2025.4.4 # of the rest that it names nothing is imported
+  "$1" -m venv "$2" &&
+    "${install[@]}" --requirement Tests/Tools/home-assistant.txt &&
+    "${install[@]}" homeassistant==2025.4.4
 }
 
 # ---- Building ------------------------------------------------------------------------------------
@@ -901,10 +902,8 @@ random_records() {
 tool_tests() {
   local options=("${tool[@]}") python
   python=$(home_assistant_python)
-  if [[ $python ]]; then
-    need_home_assistant "$python"
-  else
-    echo 'Without Home Assistant itself, which wants Python 3.13' >&2
+  if [[ ! $python ]] || ! need_home_assistant "$python"; then
+    echo "Without Home Assistant itself, which wants Python 3.13 (found: ${python:-none}) and PyPI" >&2
     options+=(--skip HomeAssistantItselfTests)
   fi
   swift_test "${options[@]}" "$@"
