@@ -13,8 +13,8 @@ public struct Record: Sendable {
     self.bytes = bytes
   }
 
-  /// The same checks of the record that is the whole of `bytes`, which nobody keeps: each reference to them
-  /// that is counted is a twentieth of what the bridge does with a record.
+  /// The same checks of the record that is the whole of `bytes`, which nobody keeps: to count references to
+  /// them was a tenth of the bridge's time where it publishes records as they are.
   @discardableResult
   public static func check(
     _ bytes: Span<UInt8>

@@ -67,7 +67,7 @@ final class SpillReader {
   func peek() -> UInt64? {
     while true {
       if let found { return found.arrival }
-      let piece = bytes
+      let piece = bytes  // a span of the property itself would outlive the access to it
       switch SpillEntry.parse(piece.span, at: offset) {
       case .entry(let entry):
         found = entry

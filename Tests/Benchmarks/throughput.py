@@ -18,7 +18,8 @@ READY_TOPIC, READY = "bench/ready", '{"ready":true}'
 METHOD = """\
 The variants run in turn, in alternating order. In each run a fresh broker, `mosquitto_sub -q 1 -V 5` into a file, the
 bridge, and {records:,} records, in batches {batched:,}, pushed as fast as the queue takes them; the clock runs from the start
-of the pushing until the last record is in the subscriber's file; the last batch is full, one that is not waits for 100 ms. Every sequence number must be there, once. The CPU time is the bridge's own.
+of the pushing until the last record is in the subscriber's file. The last batch is full: one that is not waits for 100 ms.
+Every sequence number must be there, once. The CPU time is the bridge's own.
 Values are medians (lowest to highest) of {rounds} runs each."""
 
 QUANTITIES = (

@@ -15,7 +15,7 @@ struct FaultsBrokerTests {
         device.arrived > before + 500
       }
       device.broker.kill()
-      try eventually("load goes on") { [before = load.sent] in load.sent > before + 1400 }
+      try load.goOn(by: 1400)
       try device.broker.start()
     }
     try eventually("load", within: 30) { load.sent > 5000 }
@@ -162,7 +162,7 @@ struct FaultsBrokerTests {
     let bridge = try device.start()
     try eventually("load", within: 20) { load.sent > 1000 }
     device.tap.set(.closed)
-    try eventually("load goes on") { [before = load.sent] in load.sent > before + 250 }
+    try load.goOn(by: 250)
     device.tap.set(.open)
     let figures = try device.settle("queue depth of 1, broker away for a moment")
     #expect(figures.lost == 0 && figures.counted == 0)
@@ -181,7 +181,7 @@ struct FaultsBrokerTests {
     let seconds: UInt32 = FaultRig.seconds == nil ? 9 : 60
     sleep(seconds)
     kill(bridge.id, SIGCONT)
-    try eventually("it goes on", within: 20) { [before = load.sent] in load.sent > before + 500 }
+    try load.goOn(by: 500)
     let figures = try device.settle("bridge stopped for \(seconds) s")
     #expect(figures.lost == 0 && figures.counted == 0)
     #expect(figures.duplicated <= FaultRig.window)

@@ -13,7 +13,7 @@ struct FaultsKillTests {
     let begin = Date()
     while Date().timeIntervalSince(begin) < 9 {
       let bridge = try device.start()
-      usleep(.random(in: 20_000...600_000))
+      try load.goOn(by: .random(in: 40...1200))
       // For a third of the time the broker is away: then records wait, and go to disk.
       device.tap.set(kills % 3 == 2 ? .closed : .open)
       bridge.kill()

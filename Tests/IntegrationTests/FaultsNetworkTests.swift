@@ -56,7 +56,7 @@ struct FaultsNetworkTests {
     try eventually("records arrive", within: 20) { device.arrived > 100 }
     try link.set("drop")
     device.tap.set(.closed)
-    try eventually("load goes on") { [before = load.sent] in load.sent > before + 350 }
+    try load.goOn(by: 350)
     device.tap.set(.open)
     try link.set(nil)
     try eventually("it notices by itself", within: 30) {

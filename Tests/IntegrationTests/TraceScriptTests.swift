@@ -263,9 +263,17 @@ struct TraceScriptTests {
     #expect(records.events("printf").map { $0.text("fields") } == ["new"])
   }
 
+  /// Fifteen intervals of 100 ms: longer than a script waits that is started again.
+  private func goOn(_ process: ChildProcess) throws {
+    let before = try FaultRig.sleeps(of: process)
+    try eventually("it has gone on for fifteen intervals", within: 30) {
+      try FaultRig.sleeps(of: process) >= before + 15
+    }
+  }
+
   @Test func aScriptThatEndsAtOnceRunsOnce() throws {
     let trace = try PrintedTrace(rig, try script("BEGIN { printf(\"once\\n\"); exit(); }"))
-    usleep(1_500_000)
+    try goOn(trace.process)
     let records = try trace.records()
     #expect(records.events("printf").map { $0.text("fields") } == ["once"])
   }
@@ -274,7 +282,7 @@ struct TraceScriptTests {
     let trace = try PrintedTrace(
       rig, try script("interval:ms:300 { @ticks = count(); printf(\"done\\n\"); exit(); }"))
     try eventually("it is said") { !trace.process.log.isEmpty }
-    usleep(1_500_000)
+    try goOn(trace.process)
     #expect(children(of: trace.process.id).isEmpty)
     let records = try trace.records()
     #expect(records.events("printf").map { $0.text("fields") } == ["done"])

@@ -74,6 +74,12 @@ final class LoadGenerator: @unchecked Sendable {
   /// What the queue has taken up to now.
   var sent: Int { lock.withLock { Int(sequence) } }
 
+  /// Waits until the queue has taken so many more.
+  func goOn(by count: Int) throws {
+    let before = sent
+    try eventually("load goes on", within: 20) { sent >= before + count }
+  }
+
   /// From now on its wall clock goes wrong by so many seconds.
   func stepClock(seconds: Int64) { lock.withLock { offset = seconds * 1_000_000_000 } }
 

@@ -43,7 +43,7 @@ import Testing
         current.send(SIGUSR1)
         return current.log.contains { $0.firstMatch(of: /: [1-9]\d* written/) != nil }
       }
-      usleep(.random(in: 0...400_000))
+      try load.goOn(by: .random(in: 0...400))
       current.kill()
       current = try recorder()
     }
