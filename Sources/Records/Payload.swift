@@ -100,21 +100,20 @@ public struct Payload: Sendable {
         return place
       }
     case .record:
-      append(checked: record.bytes, record.header.recordLength)
-      return
+      let length = record.header.recordLength
+      bytes.extend(length) { place in
+        var place = place
+        record.bytes.withUnsafeBufferPointer { place.put($0.baseAddress!, length) }
+        return place
+      }
     }
     count += 1
   }
 
-  /// The same for ``PayloadFormat/record``, of a record that was checked: the first bytes.
-  public mutating func append(checked record: [UInt8], _ length: Int) {
-    precondition(length <= record.count)
+  /// The same for ``PayloadFormat/record``, of a record of this length that was checked before.
+  public mutating func append(checked length: Int, _ write: (inout OutputSpan<UInt8>) -> Void) {
     last = bytes.count
-    bytes.extend(length) { place in
-      var place = place
-      record.withUnsafeBufferPointer { place.put($0.baseAddress!, length) }
-      return place
-    }
+    bytes.append(addingCapacity: length, initializingWith: write)
     count += 1
   }
 

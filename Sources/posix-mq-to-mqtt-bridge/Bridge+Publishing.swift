@@ -105,7 +105,9 @@ extension Bridge {
     _ sent: inout [Outbox.Ticket]
   ) -> Int {
     var taken = 0
-    let envelope = envelope  // once, instead of a reference that is counted for each record
+    // Once, instead of for each record: references are counted.
+    let (envelope, outbox) = (envelope, outbox)
+    var isOfThisBoot = false
     let isBatchOfRecords =
       switch options.payload {
       case .record: options.batch > 1
@@ -114,19 +116,25 @@ extension Bridge {
     payload.begin(program, isBatch: options.batch > 1)
     if options.batch > 1 { options.topics.name(nil, of: program, &topic) }
     while taken < tickets.count {
-      let entry = outbox.copy(tickets[taken], into: &buffer)
+      let entry = outbox.entry(tickets[taken])
       do throws(RecordError) {
         let isFirst = sent.isEmpty
         if entry.list == .spilled {
+          outbox.copy(entry.ticket, into: &buffer)
           let (record, envelope) = try spilledRecord(entry)
           guard mayJoin(envelope, connection, isFirst) else { break }
+          isOfThisBoot = false
           append(record, envelope, of: program)
         } else {
-          guard mayJoin(envelope, connection, isFirst) else { break }
+          guard isOfThisBoot || mayJoin(envelope, connection, isFirst) else { break }
+          isOfThisBoot = true
           if isBatchOfRecords {
-            try Record.check(buffer.span.extracting(first: entry.length))
-            payload.append(checked: buffer, entry.length)
+            // It was checked when it came from its queue, and is not copied twice.
+            payload.append(checked: entry.length) {
+              outbox.copy(entry.ticket, entry.length, into: &$0)
+            }
           } else {
+            outbox.copy(entry.ticket, into: &buffer)
             append(try Record(decoding: buffer, count: entry.length), envelope, of: program)
           }
         }

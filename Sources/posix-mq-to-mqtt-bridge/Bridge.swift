@@ -155,7 +155,7 @@ struct Bridge: ~Copyable {
   }
 
   private var outboxIsFull: Bool {
-    outbox.usedPercent >= Spill.fullPercent || !outbox.hasRoom(for: queues.messageSize)
+    outbox.isUsed(percent: Spill.fullPercent) || !outbox.hasRoom(for: queues.messageSize)
   }
 
   var isDisconnected: Bool { connection?.isConnected != true }
@@ -207,7 +207,7 @@ struct Bridge: ~Copyable {
       }
     }
     let hasRoom =
-      !pace.isPausing && !(queuesAreRead ? outboxIsFull : outbox.usedPercent >= 75)
+      !pace.isPausing && !(queuesAreRead ? outboxIsFull : outbox.isUsed(percent: 75))
     let read = !isFinishing && (isDisconnected || hasRoom)
     if read != queuesAreRead {
       queuesAreRead = read
@@ -233,7 +233,6 @@ struct Bridge: ~Copyable {
       case .record(let length, let priority):
         let origin = queues.program(index).rawValue
         outbox.append(buffer, length, origin: origin, priority)
-        outbox.keepState(buffer, length, origin: origin)
         outbox.memory.clearInbox()
       }
     }

@@ -17,6 +17,8 @@ import Records
 ///                                ▲ taken     ▲ next
 /// ```
 ///
+/// What each record goes through is optimized for speed: 100 instructions less, 1 KB more.
+///
 /// A class, since a structure of this size would be copied for each of its functions that does not change it.
 final class Outbox {
   enum Priority: Int, CaseIterable { case sample, event }
@@ -109,9 +111,13 @@ final class Outbox {
 
   /// How much of the store is in use, from 0 to 100; where the file system has no room for all of it,
   /// of what it has room for.
-  var usedPercent: Int {
-    let count = isCramped ? max(1, memory.head.untouched) : memory.slotCount
-    return Int(UInt64(usedSlots) * 100 / UInt64(count))
+  var usedPercent: Int { usedSlots * 100 / usableSlots }
+
+  /// Whether so much of the store is in use. Asked for each record: without a division.
+  func isUsed(percent: Int) -> Bool { usedSlots * 100 >= percent * usableSlots }
+
+  private var usableSlots: Int {
+    Int(isCramped ? max(1, memory.head.untouched) : memory.slotCount)
   }
 
   // MARK: Append, take, acknowledge
@@ -121,6 +127,7 @@ final class Outbox {
   /// Where only events wait, a new sample is given up itself, and a new event takes the place of the
   /// oldest ones. Every record that was given up is counted, see ``lost(kind:)``.
   @inline(never)
+  @_optimize(speed)
   func append(_ record: [UInt8], _ length: Int, origin: UInt8, _ priority: Priority) {
     let arrival = memory.head.nextArrival
     memory.head.nextArrival = arrival + 1
@@ -159,6 +166,7 @@ final class Outbox {
     bytes.count < start + 10 ? 0 : UInt16(bytes[start + 8]) | UInt16(bytes[start + 9]) << 8
   }
 
+  @_optimize(speed)
   private func store(
     _ record: [UInt8], _ length: Int, _ needed: Int, _ origin: UInt8, _ arrival: UInt64,
     _ list: ListName
@@ -182,6 +190,7 @@ final class Outbox {
 
   /// The oldest record that is not in flight; from now on it is.
   @inline(never)
+  @_optimize(speed)
   func take() -> Entry? {
     guard let index = oldestWaiting else { return nil }
     let (list, next) = (memory[index].list, memory[index].next)
@@ -198,16 +207,28 @@ final class Outbox {
   }
 
   /// Copies a record that was taken to the beginning of `buffer`.
-  func copy(_ ticket: Ticket, into buffer: inout [UInt8]) -> Entry {
-    copy(ticket.slot, into: &buffer)
-    return entry(ticket.slot)
-  }
+  func copy(_ ticket: Ticket, into buffer: inout [UInt8]) { copy(ticket.slot, into: &buffer) }
+
+  /// What is known of a record that was taken.
+  func entry(_ ticket: Ticket) -> Entry { entry(ticket.slot) }
 
   private func entry(_ index: UInt32) -> Entry {
     let head = memory[index]
     return Entry(
       ticket: Ticket(slot: index, arrival: head.arrival), length: Int(head.length),
       origin: head.origin & ~Self.carriedOver, list: ListName(rawValue: head.list) ?? .samples)
+  }
+
+  /// Copies a record that was taken, of this length, behind what was written.
+  @_optimize(speed)
+  func copy(_ ticket: Ticket, _ length: Int, into output: inout OutputSpan<UInt8>) {
+    var (part, rest) = (ticket.slot, length)
+    while part != Self.none && rest > 0 {
+      let size = min(Self.payloadSize, rest)
+      memory.read(part, size, into: &output)
+      rest -= size
+      part = memory[part].continuation
+    }
   }
 
   @inline(never)
@@ -289,9 +310,14 @@ final class Outbox {
   func hasRoom(for length: Int) -> Bool { hasRoom(slots: Self.slotsNeeded(length)) }
 
   private func hasRoom(slots needed: Int) -> Bool {
+    let untouched = memory.head.untouched
+    // The common case: what was never used is there, behind whatever is in use.
+    if untouched <= memory.allocated && Int(memory.allocated - untouched) >= needed {
+      isCramped = false
+      return true
+    }
     if Int(memory.slotCount) - usedSlots < needed { return false }
     // As many as this may have to come from slots that the file has not yet.
-    let untouched = memory.head.untouched
     let last = min(memory.slotCount - 1, untouched + UInt32(needed) - 1)
     if untouched >= memory.slotCount || memory.allocate(last) {
       isCramped = false
@@ -329,6 +355,7 @@ final class Outbox {
   }
 
   @inline(never)
+  @_optimize(speed)
   private func remove(_ index: UInt32) {
     // From here on nobody finds it again, and its parts belong to nobody.
     memory.set(index, Slot.free)

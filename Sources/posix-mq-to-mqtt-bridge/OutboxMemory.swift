@@ -19,7 +19,7 @@ struct OutboxMemory: ~Copyable {
   /// What stands at the beginning.
   struct Head {
     static let currentMagic: UInt64 = 0x3158_4254_554F_5253  // "SROUTBX1" in memory order
-    static let currentVersion: UInt32 = 2
+    static let currentVersion: UInt32 = 3
 
     var magic = Self.currentMagic
     var version = Self.currentVersion
@@ -132,7 +132,7 @@ struct OutboxMemory: ~Copyable {
   let slotCount: UInt32
   let inboxSize: Int
   /// Slots that the file system has given room for.
-  private var allocated: UInt32
+  private(set) var allocated: UInt32
 
   /// Memory that goes with the bridge. Errors: those of mmap(2).
   init(slotCount: Int, inboxSize: Int) throws(SystemError) {
@@ -251,6 +251,16 @@ struct OutboxMemory: ~Copyable {
     precondition(offset + count <= buffer.count && count <= Self.payloadSize)
     buffer.withUnsafeMutableBytes {
       ($0.baseAddress! + offset).copyMemory(from: payload(index), byteCount: count)
+    }
+  }
+
+  /// Copies what the slot holds of a record behind what was written.
+  func read(_ index: UInt32, _ count: Int, into output: inout OutputSpan<UInt8>) {
+    precondition(count <= output.freeCapacity && count <= Self.payloadSize)
+    output.withUnsafeMutableBufferPointer { buffer, written in
+      guard let start = buffer.baseAddress else { return }
+      UnsafeMutableRawPointer(start + written).copyMemory(from: payload(index), byteCount: count)
+      written += count
     }
   }
 

@@ -104,6 +104,7 @@ struct Queues: ~Copyable {
   /// The next message of this queue, which stands in the outbox's inbox until that is cleared.
   ///
   /// Errors: those of mq_receive(3).
+  @_optimize(speed)  // 150 instructions less for each record, 900 bytes more
   mutating func receive(
     _ index: Int, into buffer: inout [UInt8], through outbox: Outbox, _ log: Log
   ) throws(SystemError) -> Message {
@@ -122,6 +123,7 @@ struct Queues: ~Copyable {
         let record = try Record(decoding: buffer, count: count)
         owned.state = record.body(as: SourceState.self) ?? SourceState(.running)
         stateChanges += 1
+        outbox.keepState(buffer, count, origin: owned.program.rawValue)
       }
       return .record(length: count, kind.isEvent(buffer, header) ? .event : .sample)
     } catch {

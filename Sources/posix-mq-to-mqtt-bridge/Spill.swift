@@ -115,7 +115,7 @@ struct Spill: ~Copyable {
           continue
         }
         trouble = error ?? trouble
-        let isFull = room == .made && outbox.usedPercent >= Self.fullPercent
+        let isFull = room == .made && outbox.isUsed(percent: Self.fullPercent)
         guard isFull || room != .left && list == .events else { break }
         guard giveUpOldest(outbox, samplesOnly: list == .samples || !isFull) else { break }
       }

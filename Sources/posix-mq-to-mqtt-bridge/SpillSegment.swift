@@ -87,7 +87,7 @@ struct SpillEntry: Equatable {
 
   static let magic: UInt32 = 0x3145_5253
   static let headerSize = 24
-  static let segmentMagic: StaticString = "SRSPILL1"
+  static let segmentMagic: StaticString = "SRSPILL2"
   static let segmentHeaderSize = 8 + BootStamp.encodedSize + 8
   /// No record in a segment is longer.
   static let longestRecord = 65535
