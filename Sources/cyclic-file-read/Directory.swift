@@ -61,11 +61,10 @@ extension Span<UInt8> {
       let length = Int(self[offset + 16]) | Int(self[offset + 17]) << 8
       guard length >= 20, offset + length <= end else { return nil }
       let start = offset + 19
-      var stop = start
       offset += length
-      while stop < offset && self[stop] != 0 { stop += 1 }
+      guard let stop = firstIndex(of: 0, from: start), stop < offset else { continue }
       let name = start..<stop
-      if stop < offset, !name.isEmpty, !holds(name, "."), !holds(name, "..") { return name }
+      if !name.isEmpty, !holds(name, "."), !holds(name, "..") { return name }
     }
     return nil
   }

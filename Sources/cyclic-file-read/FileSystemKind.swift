@@ -1,3 +1,5 @@
+import CLinux
+
 /// What a type of file system means for asking how full it is.
 enum FileSystemKind: Equatable {
   /// The kernel answers from its own memory.
@@ -41,22 +43,19 @@ enum FileSystemKind: Equatable {
     """
   }
 
-  /// Whether the type is one of the words, between spaces, of a list.
+  /// Whether the type is one of the words, between spaces, of a list; in the text it stands between spaces too.
   private static func lists(
     _ words: StaticString, _ type: Range<Int>, _ text: Span<UInt8>
   ) -> Bool {
-    words.withUTF8Buffer { list in
-      var start = 1
-      while start + type.count < list.count {
-        if list[start - 1] == UInt8(ascii: " "),
-          list[start + type.count] == UInt8(ascii: " "),
-          type.allSatisfy({ text[$0] == list[start + $0 - type.lowerBound] })
-        {
-          return !type.isEmpty
-        }
-        start += 1
-      }
+    guard type.lowerBound > 0, type.upperBound < text.count else { return false }
+    let wanted = text.extracting((type.lowerBound - 1)..<(type.upperBound + 1))
+    guard wanted[0] == UInt8(ascii: " "), wanted[wanted.count - 1] == UInt8(ascii: " ") else {
       return false
+    }
+    return words.withUTF8Buffer { list in
+      wanted.withUnsafeBytes {
+        clinux_memmem(list.baseAddress, list.count, $0.baseAddress, $0.count) != nil
+      }
     }
   }
 }

@@ -16,6 +16,11 @@ extension PageActivity {
     var (hasFaults, hasMajorFaults) = (false, false)
     var offset = 0
     while var rest = content.nextLine(&offset) {
+      // Of 200 lines these few have to be looked at.
+      switch rest.isEmpty ? 0 : content[rest.lowerBound] {
+      case UInt8(ascii: "a"), UInt8(ascii: "o"), UInt8(ascii: "p"): break
+      default: continue
+      }
       guard let key = content.nextWord(&rest) else { continue }
       guard let number = content.nextNumber(&rest) else {
         throw ParseError("has a line that is not a name and a number")

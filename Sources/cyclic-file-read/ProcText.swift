@@ -47,16 +47,41 @@ extension Span<UInt8> {
     return start < end ? start..<end : nil
   }
 
-  /// Takes so many words from the front of `rest`, or as many as there are.
+  /// Takes decimal numbers, perhaps with a minus in front, from the front of `rest` until `numbers` is
+  /// full; false if there are less, or one is a word or has more than 18 digits, of which each number fits.
   @inline(never)
-  func skipWords(_ number: Int, _ rest: inout Range<Int>) {
-    precondition(rest.lowerBound >= 0 && rest.upperBound <= count)
+  @_optimize(speed)  // a tenth of the instructions
+  func nextNumbers<let count: Int>(
+    _ rest: inout Range<Int>, into numbers: inout InlineArray<count, Int64>
+  ) -> Bool {
+    precondition(rest.lowerBound >= 0 && rest.upperBound <= self.count)
+    let end = rest.upperBound
     var index = rest.lowerBound
-    for _ in 0..<number {
-      while index < rest.upperBound && isBlank(unchecked: index) { index += 1 }
-      while index < rest.upperBound && !isBlank(unchecked: index) { index += 1 }
+    for place in 0..<count {
+      while index < end && isBlank(unchecked: index) { index += 1 }
+      // Half of the columns of an idle process; without this it takes 330 of 2,500 instructions more.
+      if index + 1 < end, self[unchecked: index] == UInt8(ascii: "0"),
+        self[unchecked: index + 1] == UInt8(ascii: " ")
+      {
+        numbers[place] = 0
+        index += 2
+        continue
+      }
+      let isNegative = index < end && self[unchecked: index] == UInt8(ascii: "-")
+      if isNegative { index += 1 }
+      let start = index
+      var value: Int64 = 0
+      while index < end, let digit = digit(unchecked: index) {
+        value = value &* 10 &+ Int64(truncatingIfNeeded: digit)
+        index += 1
+      }
+      guard start < index, index &- start < 19, index == end || isBlank(unchecked: index) else {
+        return false
+      }
+      numbers[place] = isNegative ? 0 &- value : value
     }
-    rest = index..<rest.upperBound
+    rest = index..<end
+    return true
   }
 
   /// Takes the next word, which is a decimal number without a sign; nil if it is not.

@@ -39,9 +39,10 @@ struct ProcessGroup: ~Copyable, Group {
     }
     if let error = scan.error { warn("a process is left out: its stat " + Text(error.reason), log) }
     try sender.send(scan.counts, log)
-    for place in scan.byCPU.places { try send(place, &sender, log) }
-    for place in scan.byMemory.places where !scan.byCPU.contains(place.status.processID) {
-      try send(place, &sender, log)
+    for rank in 0..<scan.byCPU.count { try send(scan.byCPU[rank], &sender, log) }
+    for rank in 0..<scan.byMemory.count {
+      let place = scan.byMemory[rank]
+      if !scan.byCPU.contains(place.status.processID) { try send(place, &sender, log) }
     }
   }
 

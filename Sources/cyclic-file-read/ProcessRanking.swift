@@ -7,31 +7,59 @@ struct ProcessRanking {
     let status: ProcessStatus
   }
 
-  private(set) var places: [Place] = []
-  private let count: Int
+  private let limit: Int
+  /// In the order in which they came.
+  private var found: [Place] = []
+  /// Where each rank stands in `found`: what moves when one comes in between.
+  private var order: [Int] = []
+  /// Whoever does not use more than this has no place: most of all processes.
+  private var least: UInt64 = 0
 
   /// Of `count` processes.
   init(count: Int) {
-    self.count = count
-    places.reserveCapacity(count)
+    limit = count
+    if count == 0 { least = .max }
+    found.reserveCapacity(count)
+    order.reserveCapacity(count)
   }
 
+  var count: Int { order.count }
+
+  subscript(rank: Int) -> Place { found[order[rank]] }
+
   mutating func removeAll() {
-    places.removeAll(keepingCapacity: true)
+    guard limit > 0 else { return }
+    least = 0
+    found.removeAll(keepingCapacity: true)
+    order.removeAll(keepingCapacity: true)
   }
 
   /// Takes the process in if it belongs there; who uses nothing does not. Of equals the first stays.
   mutating func offer(_ status: ProcessStatus, score: UInt64, ticks: UInt64) {
-    guard score > 0, count > 0, places.count < count || score > places[count - 1].score
-    else { return }
-    // The last one goes first, so that nothing grows.
-    if places.count == count { places.removeLast() }
-    var index = places.count
-    while index > 0 && places[index - 1].score < score { index -= 1 }
-    places.insert(Place(score: score, ticks: ticks, status: status), at: index)
+    if score > least { take(Place(score: score, ticks: ticks, status: status)) }
+  }
+
+  @inline(never)
+  private mutating func take(_ place: Place) {
+    var rank = order.count
+    if rank < limit {
+      order.append(rank)
+      found.append(place)
+    } else {
+      // Instead of the last one.
+      rank -= 1
+      found[order[rank]] = place
+    }
+    let new = order[rank]
+    while rank > 0 && found[order[rank - 1]].score < place.score {
+      order[rank] = order[rank - 1]
+      rank -= 1
+    }
+    order[rank] = new
+    if order.count == limit { least = self[limit - 1].score }
   }
 
   func contains(_ processID: Int32) -> Bool {
-    places.contains { $0.status.processID == processID }
+    found.contains { $0.status.processID == processID }
   }
 }

@@ -41,32 +41,24 @@ struct ProcessStatus: Equatable {
     var rest = (close + 1)..<text.count
     guard let letter = text.nextWord(&rest) else { throw ParseError("has no state") }
     state = ProcessState(letter: text[letter.lowerBound])
-    parentProcessID = UInt32(clamping: try Self.number(text, &rest))
-    text.skipWords(4, &rest)
-    isKernelThread = try Self.number(text, &rest) & Self.kernelThreadFlag != 0
-    minorFaultCount = try Self.number(text, &rest)
-    text.skipWords(1, &rest)
-    majorFaultCount = try Self.number(text, &rest)
-    text.skipWords(1, &rest)
-    userTicks = try Self.number(text, &rest)
-    systemTicks = try Self.number(text, &rest)
-    text.skipWords(3, &rest)
-    guard let nice = text.nextWord(&rest).flatMap({ text.signedNumber($0) }) else {
-      throw ParseError("has a word where a number belongs")
+    // One loop instead of a call for each column: a third of the instructions of a process.
+    var columns = InlineArray<21, Int64>(repeating: 0)
+    guard text.nextNumbers(&rest, into: &columns) else {
+      throw ParseError("has less than 24 columns, or a word where a number belongs")
     }
-    self.nice = Int32(clamping: nice)
-    threadCount = UInt32(clamping: try Self.number(text, &rest))
-    text.skipWords(1, &rest)
-    startTicks = try Self.number(text, &rest)
-    virtualBytes = try Self.number(text, &rest)
-    var last = rest
-    if let number = text.nextNumber(&last) {
-      residentPages = number
-      return
-    }
-    guard let pages = text.nextWord(&rest) else { throw ParseError("has less than 24 columns") }
-    if text.signedNumber(pages) == nil { throw ParseError("has a word where a number belongs") }
+    func column(_ number: Int) -> Int64 { columns[number - 4] }
+    parentProcessID = UInt32(clamping: column(4))
+    isKernelThread = column(9) & Self.kernelThreadFlag != 0
+    minorFaultCount = UInt64(clamping: column(10))
+    majorFaultCount = UInt64(clamping: column(12))
+    userTicks = UInt64(clamping: column(14))
+    systemTicks = UInt64(clamping: column(15))
+    nice = Int32(clamping: column(19))
+    threadCount = UInt32(clamping: column(20))
+    startTicks = UInt64(clamping: column(22))
+    virtualBytes = UInt64(clamping: column(23))
     // Counted on each CPU apart: the sum may be below 0 for a moment, and is 0 then.
+    residentPages = UInt64(clamping: column(24))
   }
 
   /// The second number of /proc/PID/statm, proc_pid_statm(5): `1234 204 163 21 0 89 0`, in pages.
@@ -77,17 +69,8 @@ struct ProcessStatus: Equatable {
     return content.nextNumber(&rest)
   }
 
-  private static func number(
-    _ text: Span<UInt8>, _ rest: inout Range<Int>
-  ) throws(ParseError) -> UInt64 {
-    guard let number = text.nextNumber(&rest) else {
-      throw ParseError("has less than 24 columns, or a word where a number belongs")
-    }
-    return number
-  }
-
   /// PF_KTHREAD of the kernel's include/linux/sched.h.
-  private static var kernelThreadFlag: UInt64 { 0x0020_0000 }
+  private static var kernelThreadFlag: Int64 { 0x0020_0000 }
 }
 
 /// The bytes that a process read from and wrote to storage.

@@ -126,8 +126,8 @@ struct FileSystemKindTests {
     ("proc", .pseudo), ("anon_inodefs", .pseudo), ("cgroup2", .pseudo), ("fuse.lxcfs", .pseudo),
   ])
   func whatATypeMeans(_ type: String, _ kind: FileSystemKind) {
-    let text = [UInt8](type.utf8)
-    let found = FileSystemKind(ofType: 0..<text.count, in: text.span)
+    let text = [UInt8](" \(type) ".utf8)
+    let found = FileSystemKind(ofType: 1..<(text.count - 1), in: text.span)
     #expect(found == kind)
   }
 }

@@ -50,7 +50,11 @@
 #include <time.h>
 #include <unistd.h>
 
-// memrchr(3), which glibc declares with _GNU_SOURCE alone.
+// memmem(3) and memrchr(3), which glibc declares with _GNU_SOURCE alone.
+extern void *memmem(const void *, size_t, const void *, size_t);
+static inline void *clinux_memmem(const void *bytes, size_t count, const void *wanted, size_t wanted_count) {
+  return memmem(bytes, count, wanted, wanted_count);
+}
 extern void *memrchr(const void *, int, size_t);
 static inline void *clinux_memrchr(const void *bytes, int byte, size_t count) {
   return memrchr(bytes, byte, count);
