@@ -8,18 +8,31 @@ import Testing
   .needsRoot, .onItsOwnThread)
 struct FaultsIdleTests {
   /// How often each goes to sleep in a second. Where another process holds a lock of the kernel, waiting
-  /// for it counts as well, so what is too much is counted again, up to three times.
-  private func leastRates(of daemons: [ChildProcess], _ seconds: Int) throws -> [Double] {
-    var rates = daemons.map { _ in Double.infinity }
-    for _ in 1...3 where rates.contains(where: { $0 >= 2 }) {
-      let before = try daemons.map { try FaultRig.sleeps(of: $0) }
-      sleep(UInt32(seconds))
-      for (index, daemon) in daemons.enumerated() {
-        let sleeps = try FaultRig.sleeps(of: daemon) - before[index]
-        rates[index] = min(rates[index], Double(sleeps) / Double(seconds))
-      }
+  /// for it counts as well: then what it waited for is looked at.
+  private func rates(
+    of daemons: [ChildProcess], _ seconds: Int, in folder: URL
+  ) throws -> [Double] {
+    let before = try daemons.map { try FaultRig.sleeps(of: $0) }
+    sleep(UInt32(seconds))
+    let sleeps = try zip(daemons, before).map { try FaultRig.sleeps(of: $0) - $1 }
+    return try zip(daemons, sleeps).map { daemon, sleeps in
+      let rate = Double(sleeps) / Double(seconds)
+      return rate < 2 ? rate : Double(try waits(of: daemon, seconds, in: folder)) / Double(seconds)
     }
-    return rates
+  }
+
+  /// How often it came back from waiting for something to happen, as strace(1) sees it.
+  private func waits(of daemon: ChildProcess, _ seconds: Int, in folder: URL) throws -> Int {
+    let strace = try ChildProcess(
+      [
+        try #require(Machine.command("strace")), "-f", "-e",
+        "trace=/^(epoll_p?wait2?|p?poll|p?select6?|(clock_)?nanosleep)$", "-p", "\(daemon.id)",
+      ], name: "strace", in: folder)
+    try eventually("strace looks at it") { strace.log.contains { $0.contains("attached") } }
+    sleep(UInt32(seconds))
+    strace.send(SIGINT)
+    #expect(try strace.wait() == -SIGINT)
+    return strace.log.count { $0.contains(#/ = \d+/#) }
   }
 
   @Test func noDaemonWakesTwiceASecond() throws {
@@ -54,7 +67,7 @@ struct FaultsIdleTests {
     sleep(2)
     for daemon in daemons { #expect(daemon.isRunning, "\(daemon.name): \(daemon.log)") }
     let seconds = FaultRig.seconds == nil ? 10 : 60
-    for (daemon, rate) in zip(daemons, try leastRates(of: daemons, seconds)) {
+    for (daemon, rate) in zip(daemons, try rates(of: daemons, seconds, in: device.rig.folder)) {
       print("idle: \(daemon.name): \(rate) wake-ups a second")
       #expect(rate < 2, "\(daemon.name)")
     }
@@ -62,7 +75,7 @@ struct FaultsIdleTests {
     for daemon in daemons[1...] { try daemon.stop() }
     daemons.removeLast(daemons.count - 1)
     sleep(1)
-    let rate = try leastRates(of: [bridge], seconds)[0]
+    let rate = try rates(of: [bridge], seconds, in: device.rig.folder)[0]
     print("idle: \(bridge.name): \(rate) wake-ups a second with a record a second")
     #expect(rate < 2)
     _ = client

@@ -132,7 +132,6 @@ struct LossesTests {
     try eventually("the queue is full") {
       collector.log.contains { $0.contains("the queue is full") }
     }
-    usleep(500_000)
     bridge.send(SIGCONT)
     try eventually("it has room again") {
       collector.log.contains { $0.contains("the queue has room again") }
