@@ -56,7 +56,7 @@ let package = Package(
       name: "DeviceRig", dependencies: ["CLinux", "Records", "TestSupport"], path: "Tests/Rig",
       // What only the device programs' tests use.
       exclude: [
-        "BootedSystem.swift", "FakeDaemon.swift", "FaultRig.swift", "FaultTool.swift",
+        "FakeDaemon.swift", "FaultRig.swift", "FaultTool.swift",
         "InstalledSystem.swift", "MemoryLimit.swift", "NotifySocket.swift", "OwnThread.swift",
         "Package.swift", "PacctOutput.swift", "Pressure.swift", "QueueReader.swift",
         "SystemdListener.swift", "Tracing.swift", "Valgrind.swift",
