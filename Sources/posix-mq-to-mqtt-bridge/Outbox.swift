@@ -268,38 +268,6 @@ final class Outbox {
     }
   }
 
-  // MARK: Into the spill
-
-  /// Whether something waits in this list of samples or events.
-  func waits(_ name: ListName) -> Bool {
-    (name == .samples ? samples.waiting : events.waiting) != Self.none
-  }
-
-  /// Shows what waits in a list, the oldest first, without taking it, until `body` says false.
-  func forEachWaiting(
-    _ name: ListName, _ buffer: inout [UInt8],
-    _ body: (_ slot: Slot, _ record: [UInt8]) throws(SystemError) -> Bool
-  ) throws(SystemError) {
-    var index = name == .samples ? samples.waiting : events.waiting
-    while index != Self.none {
-      let slot = memory[index]
-      copy(index, into: &buffer)
-      guard try body(slot, buffer) else { return }
-      index = slot.next
-    }
-  }
-
-  /// What waits in a list is safe elsewhere, up to this arrival.
-  func removeWaiting(_ name: ListName, upTo arrival: UInt64) {
-    var index = name == .samples ? samples.waiting : events.waiting
-    while index != Self.none && memory[index].arrival <= arrival {
-      let next = memory[index].next
-      withList(name.rawValue) { $0.waiting = next }
-      remove(index)
-      index = next
-    }
-  }
-
   // MARK: Slots and lists
 
   private static func slotsNeeded(_ length: Int) -> Int {
@@ -356,7 +324,7 @@ final class Outbox {
 
   @inline(never)
   @_optimize(speed)
-  private func remove(_ index: UInt32) {
+  func remove(_ index: UInt32) {
     // From here on nobody finds it again, and its parts belong to nobody.
     memory.set(index, Slot.free)
     let head = memory[index]
@@ -408,7 +376,7 @@ final class Outbox {
   }
 
   @discardableResult
-  private func withList<Result>(
+  func withList<Result>(
     _ name: UInt8, _ body: (inout List) -> Result
   ) -> Result {
     switch ListName(rawValue: name) {
