@@ -113,6 +113,20 @@ public struct RecordSender: ~Copyable {
     return true
   }
 
+  /// Waits until the queue is not full; false if it still was after this time.
+  public func waitForRoom(milliseconds: Int32 = 50) -> Bool {
+    switch queue {
+    case .some(let queue): queue.waitForRoom(milliseconds: milliseconds)
+    case .none: false
+    }
+  }
+
+  /// So many records that were offered, or would have been, are never sent: they count as dropped.
+  public mutating func giveUp(_ count: Int) {
+    header.sequence += UInt64(count)
+    header.dropped += UInt64(count)
+  }
+
   /// What to wait for, ready for writing, when the queue is full; nil where records are printed.
   public var queueDescriptor: Int32? {
     switch queue {
@@ -144,13 +158,6 @@ public struct RecordSender: ~Copyable {
     header.bootTimeNanoseconds = envelope.clock.bootTimeNanoseconds
     header.realTimeNanoseconds = envelope.clock.realTimeNanoseconds
     bytes.removeAll(keepingCapacity: true)
-  }
-
-  private func waitForRoom() -> Bool {
-    switch queue {
-    case .some(let queue): queue.waitForRoom(milliseconds: 50)
-    case .none: false
-    }
   }
 
   private func push() throws(SystemError) -> Bool {

@@ -59,9 +59,13 @@ extension TraceProgram {
 
   final func settleEvent() { nextEvent += 1 }
 
-  /// How many records it would take to tell all that is known.
-  final var untold: Int {
-    var count = events.count - nextEvent
+  /// How many records it would take to tell all there is: none of them will be.
+  final func giveUp() -> Int {
+    var count = 0
+    while pendingEvent(takingMore: true) != nil {
+      settleEvent()
+      count += 1
+    }
     if lost > lostTold { count += 1 }
     for aggregation in aggregations { count += aggregation.untold }
     return count

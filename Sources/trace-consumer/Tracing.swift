@@ -104,24 +104,36 @@ final class Tracing {
   }
 
   /// The last interval, which may be a short one. Returns how many records there were in all.
+  ///
+  /// A bridge that is slow is waited for; one that takes nothing for so long is not there.
   func finish() throws(SystemError) -> Int {
     for program in programs { program.finish() }
     let deadline = monotonicNanoseconds() + TraceScript.endNanoseconds
     read()
-    var hasMore: Bool
+    var (hasMore, isTaken) = (false, true)
     repeat {
       let before = recordsSent
       hasMore = false
       for program in programs where program.waitForMore(until: deadline) { hasMore = true }
       try tell()
-      if recordsSent > before && !isBlocked { hasMore = true }
+      if isBlocked && isTaken {
+        isTaken =
+          monotonicNanoseconds() < deadline
+          && sender.waitForRoom(milliseconds: Self.patienceMilliseconds)
+        if isTaken { hasMore = true }
+      } else if recordsSent > before && !isBlocked {
+        hasMore = true
+      }
     } while hasMore
     if isBlocked {
-      let untold = programs.reduce(0) { $0 + $1.untold }
+      let untold = programs.reduce(0) { $0 + $1.giveUp() }
+      sender.giveUp(untold)
       log.warning("the queue is full at the end: the last \(untold) records are not told")
     }
     return recordsSent
   }
+
+  private static let patienceMilliseconds: Int32 = 2000
 
   private func tell() throws(SystemError) {
     isBlocked = false

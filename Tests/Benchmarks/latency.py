@@ -16,7 +16,7 @@ from rig import DEVICE, MeasurementError, Programs, Rig, Variant, tool, wait_unt
 from shapes import BRIDGE, COREDUMP, DBUS, PSI
 
 BOOT = "43908254216b467b81453543fe292e1a"
-DUMPS, UNITS = 300, 40
+DUMPS, UNITS = 300, 160
 STALL_SECONDS = 16
 SAME_MOMENT = 0.02
 
