@@ -113,12 +113,10 @@ public struct RecordSender: ~Copyable {
     return true
   }
 
-  /// Waits until the queue is not full; false if it still was after this time.
-  public func waitForRoom(milliseconds: Int32 = 50) -> Bool {
-    switch queue {
-    case .some(let queue): queue.waitForRoom(milliseconds: milliseconds)
-    case .none: false
-    }
+  /// Waits for a bridge that is slow, at the end of a program, which began at this time of CLOCK_MONOTONIC.
+  /// False if it has taken nothing for 2 s, and after 10 s in all.
+  public func waitsForRoom(sinceEnd begin: UInt64) -> Bool {
+    monotonicNanoseconds() &- begin < 10_000_000_000 && waitForRoom(milliseconds: 2000)
   }
 
   /// So many records that were offered, or would have been, are never sent: they count as dropped.
@@ -158,6 +156,13 @@ public struct RecordSender: ~Copyable {
     header.bootTimeNanoseconds = envelope.clock.bootTimeNanoseconds
     header.realTimeNanoseconds = envelope.clock.realTimeNanoseconds
     bytes.removeAll(keepingCapacity: true)
+  }
+
+  private func waitForRoom(milliseconds: Int32 = 50) -> Bool {
+    switch queue {
+    case .some(let queue): queue.waitForRoom(milliseconds: milliseconds)
+    case .none: false
+    }
   }
 
   private func push() throws(SystemError) -> Bool {

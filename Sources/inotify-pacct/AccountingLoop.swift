@@ -189,13 +189,7 @@ final class AccountingLoop {
     while try work() == .more {}
     keepPosition()
     recorder.closeInterval()
-    var attempts = 0
-    while try !recorder.flush(), attempts < 20, let queue = recorder.queueDescriptor {
-      var room = pollfd(fd: queue, events: Int16(POLLOUT), revents: 0)
-      _ = poll(&room, 1, 50)
-      attempts += 1
-    }
-    recorder.logWhatIsLeft()
+    try recorder.flushAtEnd()
     try recorder.announce(.stopped)
   }
 }

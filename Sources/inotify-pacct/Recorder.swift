@@ -148,12 +148,18 @@ final class Recorder {
     return true
   }
 
-  /// Says at the end what found no room in the queue and is kept by no file.
-  func logWhatIsLeft() {
+  /// Sends at the end what is to be told. What finds no room, and is kept by no file, counts as dropped.
+  func flushAtEnd() throws(SystemError) {
     noteUnreadable(all: true)
-    guard let row = nextRow, let summaries else { return }
-    log.warning(
-      "\(name): the queue is full: summaries that are lost: \(UInt64(summaries.count - row))")
+    let begin = monotonicNanoseconds()
+    while try !flush() {
+      if sender.waitsForRoom(sinceEnd: begin) { continue }
+      let summaryCount = summaries.map { $0.count - (nextRow ?? $0.count) } ?? 0
+      sender.giveUp(pending.count + summaryCount)
+      guard summaryCount > 0 else { return }
+      log.warning("\(name): the queue is full: summaries that are lost: \(summaryCount)")
+      return
+    }
   }
 }
 

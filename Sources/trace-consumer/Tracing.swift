@@ -104,11 +104,10 @@ final class Tracing {
   }
 
   /// The last interval, which may be a short one. Returns how many records there were in all.
-  ///
-  /// A bridge that is slow is waited for; one that takes nothing for so long is not there.
   func finish() throws(SystemError) -> Int {
     for program in programs { program.finish() }
-    let deadline = monotonicNanoseconds() + TraceScript.endNanoseconds
+    let begin = monotonicNanoseconds()
+    let deadline = begin + TraceScript.endNanoseconds
     read()
     var (hasMore, isTaken) = (false, true)
     repeat {
@@ -117,9 +116,7 @@ final class Tracing {
       for program in programs where program.waitForMore(until: deadline) { hasMore = true }
       try tell()
       if isBlocked && isTaken {
-        isTaken =
-          monotonicNanoseconds() < deadline
-          && sender.waitForRoom(milliseconds: Self.patienceMilliseconds)
+        isTaken = sender.waitsForRoom(sinceEnd: begin)
         if isTaken { hasMore = true }
       } else if recordsSent > before && !isBlocked {
         hasMore = true
@@ -132,8 +129,6 @@ final class Tracing {
     }
     return recordsSent
   }
-
-  private static let patienceMilliseconds: Int32 = 2000
 
   private func tell() throws(SystemError) {
     isBlocked = false

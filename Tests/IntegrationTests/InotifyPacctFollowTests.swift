@@ -162,4 +162,47 @@ extension InotifyPacctTests {
     #expect(state["state"] as? String == "unreadable")
     #expect(state["records_unsupported"] as? Int == 1 && state["records_invalid"] as? Int == 7)
   }
+
+  /// Of an interval that ends with the program there are more summaries than its queue holds.
+  @Test(.needs(command: "mosquitto"), arguments: [false, true])
+  func summariesAtTheEndWaitForTheBridgeOrAreCounted(_ hasBridge: Bool) throws {
+    let rig = try Rig()
+    let file = rig.folder.appending(path: "pacct")
+    try Self.accounting(of: (100..<200).map { "name\($0)" }).write(to: file)
+    let subscriber = try rig.subscriber()
+    let bridge = try hasBridge ? rig.bridge() : nil
+    let collector = try rig.program(
+      Self.name,
+      [
+        "--verbose", "--assume-on", "--from-start", "--file", file.path(), "--summary", "1h",
+        "--summary-only",
+      ])
+    try eventually("it has read all") { Self.isWatching(collector) }
+    bridge?.send(SIGSTOP)
+    collector.send(SIGTERM)
+    bridge?.send(SIGCONT)
+    #expect(try collector.wait(within: 30) == 0)
+    let left = collector.log.compactMap { $0.firstMatch(of: /summaries that are lost: (\d+)/)?.1 }
+    if let bridge {
+      #expect(left.isEmpty)
+      try eventually("all arrive") {
+        subscriber.messages.count { $0.text("kind") == "process_summary" } == 100
+      }
+      try bridge.stop()
+    } else {
+      // All but what the queue holds.
+      #expect(try #require(left.first.flatMap { Int($0) }) >= 100 - 64)
+    }
+  }
+
+  /// A captured record, of a process of each of these names.
+  private static func accounting(of names: [String]) throws -> Data {
+    let captured = try Data(
+      contentsOf: Machine.packageRoot.appending(
+        path: "Tests/Fixtures/pacct/linux-6.18-amd64.pacct"))
+    return names.reduce(into: Data()) { file, name in
+      let command = Array(name.utf8) + Array(repeating: 0, count: 16 - name.utf8.count)
+      file += captured[..<48] + command
+    }
+  }
 }
