@@ -29,6 +29,7 @@ struct SystemdSignals: ~Copyable {
   static var login: StaticString { "org.freedesktop.login1" }
   static var manager: StaticString { "org.freedesktop.systemd1.Manager" }
   static var messagesAtOnce: Int { 512 }
+  static var patienceNanoseconds: UInt64 { 10_000_000_000 }
 
   let options: WatchOptions
   let log: Log
@@ -40,6 +41,8 @@ struct SystemdSignals: ~Copyable {
   /// The unique names of systemd and logind, whose signals alone count; empty: not there.
   var systemdOwner: [UInt8] = []
   var loginOwner: [UInt8] = []
+  /// Until when a systemd is waited for that is not on the bus at the start, and the bus's word for that.
+  var absence: (until: UInt64, reason: Text)?
   /// Up to now all states are known; false before the list of units has come.
   var isListening = false
   /// There was a first list of units.
@@ -72,8 +75,9 @@ struct SystemdSignals: ~Copyable {
   /// When ``process()`` is wanted without anything having come, on CLOCK_MONOTONIC.
   var nextDeadline: UInt64? {
     if hasMore { return 1 }
-    guard let deadline = calls.nextDeadline else { return retryAt }
-    return min(deadline, retryAt ?? deadline)
+    let deadline = min(
+      calls.nextDeadline ?? .max, retryAt ?? .max, absence?.until ?? .max)
+    return deadline == .max ? nil : deadline
   }
 
   /// Deals with all that has come and all that is due.
@@ -90,6 +94,10 @@ struct SystemdSignals: ~Copyable {
       try handle(message)
     }
     hasMore = taken == Self.messagesAtOnce
+    if let absence, now >= absence.until {
+      self.absence = nil
+      progress = .unavailable(missing(absence.reason))
+    }
     while let call = calls.takeOverdue(now) { try unanswered(call, "no reply in time") }
     // It may be given up already.
     if self.bus === bus && !bus.isConnected { try lose("the connection was closed") }
@@ -175,6 +183,7 @@ struct SystemdSignals: ~Copyable {
   /// systemd has got a name on the bus: subscribes and asks for all units.
   mutating func greet(_ owner: [UInt8]) {
     systemdOwner = owner
+    absence = nil
     call(
       .subscribe,
       Message(to: Self.systemd, path: "/org/freedesktop/systemd1", Self.manager, "Subscribe"))
@@ -196,7 +205,12 @@ struct SystemdSignals: ~Copyable {
     // Without a name nobody is there; NameOwnerChanged tells when somebody comes.
     case .loginOwner: return
     case .systemdOwner:
-      if !hasStarted { progress = .unavailable(missing(reason)) }
+      // While the machine starts, systemd may come to the bus after us: NameOwnerChanged tells.
+      if !hasStarted && systemdOwner.isEmpty {
+        absence = (
+          monotonicNanoseconds() + (options.once ? 0 : Self.patienceNanoseconds), reason
+        )
+      }
     case .subscribe:
       // systemd remembers its subscribers while it executes itself anew.
       if !(reason == "org.freedesktop.systemd1.AlreadySubscribed") {
