@@ -130,9 +130,7 @@ extension Bridge {
           isOfThisBoot = true
           if isBatchOfRecords {
             // It was checked when it came from its queue, and is not copied twice.
-            payload.append(checked: entry.length) {
-              outbox.copy(entry.ticket, entry.length, into: &$0)
-            }
+            payload.append(checked: entry.length) { outbox.copy(entry.ticket, into: &$0) }
           } else {
             outbox.copy(entry.ticket, into: &buffer)
             append(try Record(decoding: buffer, count: entry.length), envelope, of: program)

@@ -219,27 +219,28 @@ final class Outbox {
       origin: head.origin & ~Self.carriedOver, list: ListName(rawValue: head.list) ?? .samples)
   }
 
-  /// Copies a record that was taken, of this length, behind what was written.
+  /// Copies a record that was taken behind what was written.
   @_optimize(speed)
-  func copy(_ ticket: Ticket, _ length: Int, into output: inout OutputSpan<UInt8>) {
-    var (part, rest) = (ticket.slot, length)
-    while part != Self.none && rest > 0 {
-      let size = min(Self.payloadSize, rest)
-      memory.read(part, size, into: &output)
-      rest -= size
-      part = memory[part].continuation
-    }
+  func copy(_ ticket: Ticket, into output: inout OutputSpan<UInt8>) {
+    forEachPart(of: ticket.slot) { memory.read($0, $1.count, into: &output) }
   }
 
   @inline(never)
   func copy(_ index: UInt32, into buffer: inout [UInt8]) {
+    forEachPart(of: index) { memory.read($0, $1.count, into: &buffer, at: $1.lowerBound) }
+  }
+
+  /// Shows the slots of a record, each with the range of its bytes that it holds.
+  @inline(__always)
+  private func forEachPart(of index: UInt32, _ body: (_ slot: UInt32, _ bytes: Range<Int>) -> Void)
+  {
     let length = Int(memory[index].length)
-    var (part, offset) = (index, 0)
-    while part != Self.none && offset < length {
-      let size = min(Self.payloadSize, length - offset)
-      memory.read(part, size, into: &buffer, at: offset)
-      offset += size
-      part = memory[part].continuation
+    var (slot, offset) = (index, 0)
+    while slot != Self.none && offset < length {
+      let end = min(length, offset + Self.payloadSize)
+      body(slot, offset..<end)
+      offset = end
+      slot = memory[slot].continuation
     }
   }
 
